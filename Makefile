@@ -1,0 +1,58 @@
+# Two commands matter: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+INPUT  ?= real
+MINUTES ?= 20
+SHELL  := /bin/bash
+.DEFAULT_GOAL := help
+
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	@start=$$SECONDS; test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
+	echo "Installing Kairos into $(VENV) (hashed, pinned) ..."; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && \
+	echo "Installed in $$((SECONDS - start)) s." && touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@start=$$SECONDS; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt && \
+	echo "Installed the tools in $$((SECONDS - start)) s." && touch $@
+
+.PHONY: install
+install: $(VENV)/.run  ## make the environment Kairos runs in
+
+.PHONY: demo
+demo: $(VENV)/.run  ## feed real events through a real Kafka and watch the engine decide (INPUT=simulated: the case)
+	@$(BIN)/kairos demo --input $(INPUT)
+
+.PHONY: test
+test: $(VENV)/.dev check faults  ## everything: checks, and the tests that kill things, on a real Kafka
+
+.PHONY: check
+check: $(VENV)/.dev  ## format, lint, types, import contracts, doctests, fast tests (under a minute)
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy . && $(BIN)/lint-imports
+	@$(BIN)/python -m pytest -m "not kafka and not slow"
+
+.PHONY: faults
+faults: $(VENV)/.dev
+	@$(BIN)/python -m pytest -m "kafka or slow"
+
+.PHONY: format
+format: $(VENV)/.dev  ## write the code the way `make check` wants it
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: $(VENV)/.dev  ## speed, side by side with other engines
+	@$(BIN)/python -m bench
+
+.PHONY: lock
+lock:  ## resolve requirements/*.in again (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links requirements/run.in -o requirements/run.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -c requirements/run.txt requirements/build.in -o requirements/build.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -c requirements/run.txt -c requirements/build.txt requirements/dev.in -o requirements/dev.txt
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'

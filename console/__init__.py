@@ -1,0 +1,1 @@
+"""The people: command line, live view, demo, reports."""

@@ -1,0 +1,1 @@
+"""The shell: Kafka and Faust, clock, settings, the stage and the three functions that run on it."""
