@@ -1,0 +1,80 @@
+"""The customer as the engine keeps it: one packed hot record, and a profile beside it."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from kairos.events import Consent, Profile
+from kairos.instants import Millis
+
+__all__ = ["Customer", "Spending", "Standing", "pack", "unpack"]
+
+
+class Spending(msgspec.Struct, array_like=True, gc=False):
+    """A summary of the debits in one merchant category: how many, how much (minor units), the last one (ms)."""
+
+    count: int = 0
+    minor: int = 0
+    last: Millis = 0
+
+
+class Customer(msgspec.Struct, array_like=True):
+    """What every event may read or change; mutable inside one batch, versioned for ever.
+
+    Parameters
+    ----------
+    version
+        The layout of this record. A field is only ever added at the end.
+    seen
+        The names of recent events, packed by `kairos.recent`.
+    tags
+        Decayed tags from app usage, six bytes each, packed by `models.tags`.
+    rings
+        What the rules' windows remember, by selector, packed by `rules.rings`.
+    spending
+        Debits by merchant category.
+    decided
+        When each rule last decided for this customer; the cooldown's memory.
+    contacts
+        When each channel was last used, packed seconds, the caps' memory.
+
+    """
+
+    version: int = 1
+    seen: bytes = b""
+    tags: bytes = b""
+    rings: dict[str, bytes] = msgspec.field(default_factory=dict)
+    spending: dict[str, Spending] = msgspec.field(default_factory=dict)
+    decided: dict[str, Millis] = msgspec.field(default_factory=dict)
+    contacts: dict[str, bytes] = msgspec.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who a customer is when a decision is made: the bank's profile, and what the customer said since."""
+
+    profile: Profile
+    said: tuple[Consent, ...] = ()
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Customer).decode
+
+
+def pack(customer: Customer) -> bytes:
+    """Write the hot record as versioned msgpack."""
+    return _encode(customer)
+
+
+def unpack(packed: bytes | None) -> Customer:
+    """Read the hot record; None is a customer never seen.
+
+    Examples
+    --------
+    >>> unpack(pack(Customer(tags=b"abcdef"))).tags
+    b'abcdef'
+    >>> unpack(None).version
+    1
+
+    """
+    return Customer() if packed is None else _decode(packed)

@@ -1,0 +1,111 @@
+"""What was decided for one customer and event, with the reason for every candidate."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from kairos.offers import Channel, Identifier, Written
+
+__all__ = [
+    "Arm",
+    "Decision",
+    "DecisionEnded",
+    "DecisionState",
+    "EndState",
+    "EventReference",
+    "Reason",
+    "Verdict",
+]
+
+
+class Arm(StrEnum):
+    """Which part of an experiment a customer is in."""
+
+    TREATMENT = "treatment"
+    CONTROL = "control"
+
+
+class Reason(StrEnum):
+    """Why a candidate became no offer. One list for the whole house; every refusal is one of these."""
+
+    RULE_PAUSED = "rule_paused"
+    NOT_VALID = "not_valid"
+    STALE = "stale"
+    DO_NOT_CONTACT = "do_not_contact"
+    NO_CONSENT = "no_consent"
+    NO_PERSONALISATION = "no_personalisation"
+    QUIET_HOURS = "quiet_hours"
+    COOLDOWN = "cooldown"
+    CONTACT_CAP = "contact_cap"
+    SCORE_TOO_LOW = "score_too_low"
+    OUTRANKED = "outranked"
+    OUT_OF_STOCK = "out_of_stock"
+    OVER_BUDGET = "over_budget"
+    POOL_NOT_VALID = "pool_not_valid"
+    UNKNOWN_POOL = "unknown_pool"
+    CONTROL = "control"
+
+
+class EventReference(Written):
+    """The event that led to a decision, and where it lies in Kafka: topic, partition, offset."""
+
+    id: str
+    type: str
+    at: AwareDatetime
+    topic: str
+    partition: int
+    offset: int
+
+
+class Verdict(Written):
+    """One candidate's fate: `won`, or the reason why not; `score` is the chance of a reaction, if one was made."""
+
+    rule: Identifier
+    programme: Identifier
+    offer: str
+    arm: Arm
+    channel: Channel | None = None
+    pool: Identifier | None = None
+    verdict: Literal["won"] | Reason
+    score: float | None = None
+    rank: Annotated[int, Field(ge=1)] | None = None
+
+
+DecisionState = Literal["offered", "withheld", "suppressed"]
+
+
+class Decision(Written):
+    """The outcome for one customer and event: exactly one record per match.
+
+    `versions` names the contents that were in force (`rules`, `policy`, `apps`, `model/<objective>`), `facts`
+    the values the rules read. `withheld` is what would have been offered to a customer of the control arm.
+    """
+
+    id: str
+    customer: str
+    event: EventReference
+    decided_at: AwareDatetime
+    state: DecisionState
+    reason: Reason | None = None
+    programme: Identifier | None = None
+    offer: str | None = None
+    channel: Channel | None = None
+    verdicts: tuple[Verdict, ...]
+    versions: dict[str, str]
+    facts: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+
+
+EndState = Literal["delivered", "failed", "expired", "unknown", "withheld", "suppressed"]
+
+
+class DecisionEnded(Written):
+    """The last word on a decision: exactly one record for each."""
+
+    id: str
+    customer: str
+    programme: Identifier | None = None
+    channel: Channel | None = None
+    state: EndState
+    ended_at: AwareDatetime
+    simulated: bool = False

@@ -1,0 +1,27 @@
+"""Examples: what the learning stage learns from, made when an offer's story is known."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from kairos.offers import Written
+
+__all__ = ["Example"]
+
+
+class Example(Written):
+    """One labelled example: the features as of the decision, and whether the customer reacted.
+
+    `corrects` marks a positive that comes after a negative for the same decision was learnt. `propensity` is
+    the chance with which this candidate was chosen (1 without exploration).
+    """
+
+    id: str
+    objective: Annotated[str, Field(min_length=1)]
+    features: dict[str, float]
+    label: bool
+    corrects: bool = False
+    propensity: Annotated[float, Field(gt=0, le=1)] = 1.0
+    score: float | None = None
+    decided_at: AwareDatetime
+    simulated: bool = False

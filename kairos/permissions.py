@@ -1,0 +1,52 @@
+"""Permissions: may this customer be contacted, by which channel. Read again before each send; unknown is no."""
+
+from pydantic import AwareDatetime
+
+from kairos.events import Consent, Profile
+from kairos.instants import Millis, moment
+from kairos.offers import Written
+
+__all__ = ["Permission", "consents", "permitted"]
+
+
+class Permission(Written):
+    """The consent in force for one customer; what is not listed was not given."""
+
+    customer: str
+    do_not_contact: bool = False
+    consent: tuple[Consent, ...] = ()
+    at: AwareDatetime
+    until: AwareDatetime | None = None
+
+    def allows(self, purpose: str, channel: str, now: Millis) -> bool:
+        """Whether an offer of this purpose may go to this channel at `now`."""
+        if self.do_not_contact or (self.until is not None and moment(now) >= self.until):
+            return False
+        return permitted(self.consent, purpose, channel)
+
+
+def permitted(consent: tuple[Consent, ...], purpose: str, channel: str) -> bool:
+    """Whether the newest word that covers this purpose and channel grants it; no word is no.
+
+    At the same instant a refusal wins over a grant.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> given = Consent(purpose="*", channel="sms", granted=True, at=datetime(2026, 1, 1, tzinfo=UTC))
+    >>> permitted((given,), "marketing", "sms"), permitted((given,), "marketing", "push"), permitted((), "m", "sms")
+    (True, False, False)
+    >>> left = Consent(purpose="*", channel="*", granted=False, at=datetime(2026, 2, 1, tzinfo=UTC))
+    >>> permitted((given, left), "marketing", "sms")
+    False
+
+    """
+    covering = [c for c in consent if c.purpose in ("*", purpose) and c.channel in ("*", channel)]
+    if not covering:
+        return False
+    return max(covering, key=lambda c: (c.at, not c.granted)).granted
+
+
+def consents(profile: Profile, said: tuple[Consent, ...]) -> tuple[Consent, ...]:
+    """Put together what the bank's profile says and what the customer said since; the newest word wins later."""
+    return (*profile.consent, *said)

@@ -1,0 +1,164 @@
+"""The wire: CloudEvents 1.0 in Kafka's binary mode, read and written without a detour.
+
+The attributes are headers (`ce_id`, `ce_source`, `ce_type`, `ce_time`), the record's key is the customer and
+the value is the data as JSON. `tests/test_wire.py` holds this module against the CloudEvents SDK both ways.
+"""
+
+from collections.abc import Callable
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from kairos import ids
+from kairos.apps import Apps
+from kairos.events import AppUsage, Event, EventType, Feedback, Login, PageView, Profile, Transaction
+from kairos.instants import MINUTE, Millis, from_rfc3339, rfc3339
+from kairos.ports import Record
+
+__all__ = ["AHEAD", "LARGEST", "SOURCE", "BadRecord", "headers", "read", "type_of"]
+
+AHEAD: Millis = 5 * MINUTE
+"""How far an event's clock may be ahead of ours."""
+LARGEST = 65_536
+"""The largest value of an incoming record, in bytes."""
+SOURCE = "/kairos"
+"""The CloudEvents source of what we write."""
+
+
+class BadRecord(Exception):
+    """A record that cannot be accepted; `code` is a word for machines, the message a sentence for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _reader(model: type[BaseModel]) -> Callable[[bytes], BaseModel]:
+    return TypeAdapter(model).validate_json
+
+
+_READERS: dict[bytes, tuple[EventType, Callable[[bytes], BaseModel]]] = {
+    b"kairos.app_usage.v1": ("app_usage", _reader(AppUsage)),
+    b"kairos.transaction.v1": ("transaction", _reader(Transaction)),
+    b"kairos.page_view.v1": ("page_view", _reader(PageView)),
+    b"kairos.login.v1": ("login", _reader(Login)),
+    b"kairos.customer.v1": ("customer", _reader(Profile)),
+    b"kairos.feedback.v1": ("feedback", _reader(Feedback)),
+}
+
+
+def type_of(event_type: EventType) -> str:
+    """Give the CloudEvents type of an event type.
+
+    Examples
+    --------
+    >>> type_of("app_usage")
+    'kairos.app_usage.v1'
+
+    """
+    return f"kairos.{event_type}.v1"
+
+
+def headers(type_: str, id_: str, at: Millis, source: str = SOURCE) -> tuple[tuple[str, bytes], ...]:
+    """Write the CloudEvents attributes of a record whose value is JSON."""
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", id_.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", type_.encode()),
+        ("ce_time", rfc3339(at).encode()),
+        ("content-type", b"application/json"),
+    )
+
+
+def read(record: Record, now: Millis, apps: Apps) -> Event:
+    """Read one event at the door.
+
+    Parameters
+    ----------
+    record
+        As it came from Kafka.
+    now
+        Processing time, against which clocks that run ahead are noticed.
+    apps
+        The catalogue of apps, for usage that names no class.
+
+    Raises
+    ------
+    BadRecord
+        What is wrong with it; the record is a dead letter, once.
+
+    """
+    customer = _key(record.key)
+    value = record.value
+    if value is None:
+        raise BadRecord("empty", "the record has no value")
+    if len(value) > LARGEST:
+        raise BadRecord("too_large", f"the value has {len(value)} bytes, at most {LARGEST} are read")
+    found = dict(record.headers)
+    kind = _READERS.get(found.get("ce_type", b""))
+    if kind is None:
+        raise BadRecord("unknown_type", f"the header ce_type is {_shown(found.get('ce_type'))}, no event type of ours")
+    event_type, reader = kind
+    at = _time(found.get("ce_time"), now)
+    name = _name(found)
+    try:
+        data = reader(value)
+    except ValidationError as error:
+        raise BadRecord("invalid", _problems(error)) from None
+    return Event(name, event_type, at, customer, _category(data, apps), data)  # type: ignore[arg-type]  # the table's types
+
+
+def _key(key: bytes | None) -> str:
+    if not key:
+        raise BadRecord("no_key", "the record has no key; it must be the customer's")
+    if len(key) > 1024:
+        raise BadRecord("invalid_key", f"the key has {len(key)} bytes, at most 1024 are read")
+    try:
+        return key.decode()
+    except UnicodeDecodeError:
+        raise BadRecord("invalid_key", "the key is not UTF-8") from None
+
+
+def _time(text: bytes | None, now: Millis) -> Millis:
+    if text is None:
+        raise BadRecord("no_time", "the header ce_time is missing")
+    try:
+        at = from_rfc3339(text.decode())
+    except (ValueError, OverflowError, OSError):
+        raise BadRecord("invalid_time", f"the header ce_time is {_shown(text)}, not RFC 3339 with a zone") from None
+    if at > now + AHEAD:
+        raise BadRecord(
+            "future",
+            f"the event is {(at - now) / MINUTE:.0f} minutes ahead of our clock, at most 5 are borne",
+        )
+    if at < 0:
+        raise BadRecord("invalid_time", "the event is from before 1970")
+    return at
+
+
+def _name(found: dict[str, bytes]) -> str:
+    id_, source = found.get("ce_id"), found.get("ce_source")
+    if not id_ or not source:
+        raise BadRecord("no_id", "the headers ce_id and ce_source are missing")
+    try:
+        return ids.event_id(source.decode(), id_.decode())
+    except UnicodeDecodeError:
+        raise BadRecord("no_id", "the headers ce_id and ce_source are not UTF-8") from None
+
+
+def _category(data: BaseModel, apps: Apps) -> str | None:
+    if isinstance(data, Transaction):
+        return data.merchant_category
+    if isinstance(data, AppUsage):
+        return data.app_class or apps.class_of(data.app)
+    return data.page if isinstance(data, PageView) else None
+
+
+def _problems(error: ValidationError) -> str:
+    # Only places and kinds: the values may be personal, and a dead letter's headers are read by many.
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['msg']}" for e in found[:5])
+
+
+def _shown(text: bytes | None) -> str:
+    return "missing" if text is None else repr(text[:60].decode(errors="replace"))
