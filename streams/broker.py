@@ -72,6 +72,7 @@ class LocalBroker:
         self._java_home = java_home
         self._console = console
         self._guard: subprocess.Popen[str] | None = None
+        self._said_before = 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -84,7 +85,7 @@ class LocalBroker:
 
     @property
     def log(self) -> Path:
-        """What Kafka says: warnings and errors of the last run."""
+        """What Kafka says: its warnings and errors."""
         return self.home / "broker.log"
 
     @property
@@ -105,7 +106,8 @@ class LocalBroker:
             return self.bootstrap
         runtime = find_runtime(self._kafka_home, self._java_home, self._console)
         self.home.mkdir(parents=True, exist_ok=True)
-        self.log.unlink(missing_ok=True)
+        # Not emptied: should another broker run on this folder, then it is that one's log.
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
         ports = choose_ports(self.home)
         settings = write_settings(self.home, *ports)
         try:
@@ -159,7 +161,7 @@ class LocalBroker:
 
     def _complaint(self) -> str:
         """Give the reason in Kafka's own log, or in ours where we know it."""
-        said = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        said = self.log.read_bytes()[self._said_before :].decode(errors="replace") if self.log.exists() else ""
         if "Failed to acquire lock" in said:
             return "another broker runs on this folder. Use its address, or choose another folder."
         errors = [line for line in said.splitlines() if " ERROR " in line or "Exception" in line or "Error" in line]

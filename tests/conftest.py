@@ -1,0 +1,11 @@
+"""What all tests share."""
+
+import warnings
+
+with warnings.catch_warnings():
+    # kafka-python reads its message schemas by a function that Python 3.11 and 3.12 call deprecated and 3.13 does not;
+    # it does so once, when it is first imported, and our warnings are errors.
+    warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
+    import kafka  # noqa: F401
+
+pytest_plugins = ["tests.kafka_fixture"]
