@@ -1,0 +1,63 @@
+"""The journal: one small record a commit, of all that chance decided: which records, what time, which versions.
+
+With it, the records and the catalogue, state and outputs are computed again bit for bit.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from kairos.instants import Millis
+
+__all__ = ["BUILD", "Entry", "read", "write"]
+
+BUILD = "0.1.0"
+"""The version of the code that decided; a replay by another one says so."""
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One commit.
+
+    Parameters
+    ----------
+    ranges
+        For each input topic that had records: the offset from which and the one up to which they were taken.
+        One range begins where the last one of the topic ended.
+    now
+        Processing time of the step.
+    versions
+        The content hash of each kind of the catalogue, as it was in force.
+    build
+        The version of the code.
+    records
+        How many records there were; offsets alone do not say it, for markers and compaction leave gaps.
+
+    """
+
+    ranges: dict[str, tuple[int, int]]
+    now: Millis
+    versions: dict[str, str]
+    build: str = BUILD
+    records: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+_decode = msgspec.json.Decoder(Entry).decode
+
+
+def write(entry: Entry) -> bytes:
+    """Write an entry as JSON, its names sorted.
+
+    Examples
+    --------
+    >>> entry = Entry({"kairos.feedback.v1": (0, 3)}, 1796097600250, {"rules": "ab12"}, records=3)
+    >>> read(write(entry)) == entry
+    True
+
+    """
+    return _encode(entry)
+
+
+def read(packed: bytes) -> Entry:
+    """Read an entry."""
+    return _decode(packed)

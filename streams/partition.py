@@ -1,0 +1,236 @@
+"""One partition of a stage: open it, then take a batch, compute, commit, for ever; and give it back."""
+
+import time
+from collections.abc import Callable
+from typing import Generic
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+
+from kairos.instants import Millis
+from kairos.ports import Batch, Output, Record
+from streams import journal
+from streams.commit import Commit, commit
+from streams.hooks import Hooks
+from streams.restore import restore
+from streams.spec import Running, StageSpec, V
+from streams.store import META, Meta, RocksStore, encode
+
+__all__ = ["LostInput", "Partition"]
+
+log = structlog.get_logger(__name__)
+
+
+class LostInput(Exception):
+    """The topic no longer holds the place where the state ends: going on would skip records silently."""
+
+
+class Partition(Generic[V]):
+    """The owner of one partition's state, for as long as Kafka says so.
+
+    Parameters
+    ----------
+    spec, running
+        What the stage is, and how it is run here.
+    number
+        The partition number.
+    consumer
+        The stage's consumer; every partition takes its own records from it.
+    versions
+        Gives the catalogue as it stands.
+    clock
+        Gives processing time.
+
+    """
+
+    def __init__(
+        self,
+        spec: StageSpec[V],
+        running: Running,
+        number: int,
+        consumer: AIOKafkaConsumer,
+        versions: Callable[[], V],
+        clock: Callable[[], Millis],
+    ) -> None:
+        self.spec, self.running, self.number = spec, running, number
+        self._consumer, self._versions, self._clock = consumer, versions, clock
+        self._hooks = Hooks(running.pauses)
+        self._inputs = [TopicPartition(topic, number) for topic in spec.inputs]
+        self._quota = running.most_records
+        self._ticked: Millis = 0
+        self.committing = False
+        self.stopping = False
+        self.ready = False
+        self.batches = 0
+
+    async def run(self) -> None:
+        """Open, work, and close again, whatever happened; an error is the caller's to judge."""
+        self.ready = False
+        store: RocksStore | None = None
+        producer = self._producer()
+        try:
+            await producer.start()
+            await self._hooks.at("fenced")
+            store = RocksStore(self.running.data / self.spec.name / str(self.number))
+            await self._open(store)
+            self.ready = True
+            while not self.stopping:
+                await self._round(store, producer)
+        finally:
+            self.ready = False
+            if store is not None:
+                store.rollback()
+                store.close()
+            await producer.stop()
+
+    def _producer(self) -> AIOKafkaProducer:
+        # Starting it fences whoever had this partition before, and ends what they left open.
+        return AIOKafkaProducer(
+            transactional_id=f"kairos.{self.spec.name}-{self.number}",
+            transaction_timeout_ms=self.running.transaction,
+            acks="all",
+            linger_ms=0,
+            max_batch_size=512 * 1024,
+            max_request_size=8 * 1024 * 1024,
+            **self.running.client,
+        )
+
+    async def _open(self, store: RocksStore) -> None:
+        changelog = TopicPartition(self.spec.changelog, self.number)
+        restored = await restore(store, changelog, self.running.client, self._hooks)
+        self._meta = store.meta
+        await self._seek()
+        log.info(
+            "partition open",
+            stage=self.spec.name,
+            partition=self.number,
+            restored=restored.records,
+            wiped=restored.wiped,
+        )
+        self._unread = await self._first()
+
+    async def _seek(self) -> None:
+        begins = await self._consumer.beginning_offsets(self._inputs)
+        ends = await self._consumer.end_offsets(self._inputs)
+        for place in self._inputs:
+            here = self._meta.inputs.get(place.topic)
+            committed = await self._consumer.committed(place)
+            if here is None and committed:
+                raise LostInput(
+                    f"{place.topic}/{place.partition}: the group stands at {committed}, but the changelog "
+                    f"{self.spec.changelog} knows no state; it was emptied or belongs to another cluster"
+                )
+            start = begins[place] if here is None else here
+            if here is not None and not begins[place] <= here <= ends[place]:
+                raise LostInput(
+                    f"{place.topic}/{place.partition}: the state ends at {here}, the topic holds "
+                    f"{begins[place]} to {ends[place]}; restore the topic, or replay into new topics"
+                )
+            self._meta.inputs[place.topic] = start
+            self._consumer.seek(place, start)
+
+    async def _first(self) -> dict[TopicPartition, int]:
+        first = [place for place in self._inputs if place.topic in self.spec.first]
+        ends = await self._consumer.end_offsets(first) if first else {}
+        return {place: end for place, end in ends.items() if self._meta.inputs[place.topic] < end}
+
+    async def _round(self, store: RocksStore, producer: AIOKafkaProducer) -> None:
+        taken = await self._take()
+        now = max(self._clock(), self._meta.now)
+        if not taken and now - self._ticked < self.running.tick:
+            return
+        self._ticked = now
+        self.committing = True
+        try:
+            await self._work(store, producer, taken, now)
+        finally:
+            self.committing = False
+
+    async def _take(self) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """Take what is there, a quota of each topic, or wait a little for the first."""
+        places = await self._places()
+        taken: dict[TopicPartition, list[ConsumerRecord]] = {}
+        for place in places:
+            taken.update(await self._consumer.getmany(place, timeout_ms=0, max_records=self._quota))
+        if not any(taken.values()):
+            taken = await self._consumer.getmany(*places, timeout_ms=self.running.wait, max_records=self._quota)
+        return {place: records for place, records in taken.items() if records}
+
+    async def _places(self) -> list[TopicPartition]:
+        for place, end in list(self._unread.items()):
+            if await self._consumer.position(place) >= end:
+                del self._unread[place]
+        return list(self._unread) or self._inputs
+
+    async def _work(
+        self,
+        store: RocksStore,
+        producer: AIOKafkaProducer,
+        taken: dict[TopicPartition, list[ConsumerRecord]],
+        now: Millis,
+    ) -> None:
+        versions = self._versions()
+        records = [_record(r) for place in self._inputs for r in taken.get(place, ())]
+        batch = Batch(self.number, self._count(), records, now, versions)
+        outputs = self._compute(store, batch)
+        if not records and not outputs and not store.changes():
+            return
+        ranges = {p.topic: (self._meta.inputs[p.topic], rs[-1].offset + 1) for p, rs in taken.items()}
+        nexts = {topic: end for topic, (_, end) in ranges.items()}
+        meta = Meta(inputs={**self._meta.inputs, **nexts}, now=now)
+        entry = journal.Entry(ranges, now, dict(versions.hashes), records=len(records))
+        prepared = Commit(producer, self.number, self.spec.aligned)
+        await prepared.add(outputs)
+        prepared.own(self.spec.journal, [(None, journal.write(entry))])
+        changes = [*store.changes(), (META, encode(meta))]
+        place = prepared.own(self.spec.changelog, changes)
+        offsets = {p: meta.inputs[p.topic] for p in taken}
+        written = await commit(prepared, producer, offsets, self.spec.group, self._hooks)
+        store.commit(meta, written[place])
+        self._meta = meta
+        self.batches += 1
+
+    def _compute(self, store: RocksStore, batch: Batch[V]) -> list[Output]:
+        begun = time.perf_counter()
+        try:
+            outputs = self.spec.step(store, batch)
+        except Exception as error:
+            store.rollback()
+            error.add_note(self._culprit(store, batch))
+            raise
+        if len(batch.records) >= 50:
+            each = (time.perf_counter() - begun) * 1000 / len(batch.records)
+            self._quota = max(50, min(self.running.most_records, int(self.running.compute / each)))
+        return outputs
+
+    def _culprit(self, store: RocksStore, batch: Batch[V]) -> str:
+        """Name the record with which the pure step fails: the last one of the shortest beginning that does."""
+        good, bad = 0, len(batch.records)
+        if not self._fails(store, batch, bad):
+            return "on something that did not happen again"
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            good, bad = (good, middle) if self._fails(store, batch, middle) else (middle, bad)
+        if bad == 0:
+            return "on a timer"
+        found = batch.records[bad - 1]
+        return f"on {found.topic}/{found.partition}@{found.offset}"
+
+    def _fails(self, store: RocksStore, batch: Batch[V], count: int) -> bool:
+        part = Batch(batch.partition, batch.partitions, batch.records[:count], batch.now, batch.versions)
+        try:
+            self.spec.step(store, part)
+        except Exception:  # noqa: BLE001  # asked on purpose: does it fail; the error itself was raised before
+            return True
+        finally:
+            store.rollback()
+        return False
+
+    def _count(self) -> int:
+        return len(self._consumer.partitions_for_topic(self.spec.inputs[0]) or ())
+
+
+def _record(record: ConsumerRecord) -> Record:
+    return Record(
+        record.topic, record.partition, record.offset, record.key, record.value, record.headers, record.timestamp
+    )

@@ -1,0 +1,79 @@
+"""Restore: bring a partition's state to what Kafka's commits say, from the changelog."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.hooks import Hooks
+from streams.store import RocksStore
+
+__all__ = ["Restored", "restore"]
+
+log = structlog.get_logger(__name__)
+
+_PORTION = 5_000
+
+
+class Restored(NamedTuple):
+    """What a restore did: how many records it read, and whether it began with an empty store."""
+
+    records: int
+    wiped: bool
+
+
+async def restore(store: RocksStore, place: TopicPartition, client: Mapping[str, object], hooks: Hooks) -> Restored:
+    """Read the changelog from where the store stands to its end, and write it to the store.
+
+    The partition's producer must have been started before: only then is no commit of a former owner under way,
+    and the end of the changelog is the end.
+
+    Parameters
+    ----------
+    store
+        The partition's store; one whose place is older than what the changelog still tells is emptied first.
+    place
+        The changelog's partition.
+    client
+        Servers and security.
+    hooks
+        Where a test may hold the worker.
+
+    """
+    reader = AIOKafkaConsumer(
+        enable_auto_commit=False, isolation_level="read_committed", auto_offset_reset="none", **client
+    )
+    await reader.start()
+    try:
+        reader.assign([place])
+        begin = (await reader.beginning_offsets([place]))[place]
+        end = (await reader.end_offsets([place]))[place]
+        start = store.changelog
+        # A compacted changelog begins at 0 for ever; one that does not was cut, and one that is shorter than
+        # what we hold is another one.
+        wiped = start > end or (start < begin and start > 0)
+        if wiped:
+            log.warning("state does not fit its changelog, restoring whole", place=place.topic, ours=start, end=end)
+            store.wipe()
+            start = begin
+        return Restored(await _replay(reader, store, place, max(start, begin), end, hooks), wiped)
+    finally:
+        await reader.stop()
+
+
+async def _replay(
+    reader: AIOKafkaConsumer, store: RocksStore, place: TopicPartition, start: int, end: int, hooks: Hooks
+) -> int:
+    reader.seek(place, start)
+    count = 0
+    while (position := await reader.position(place)) < end:
+        await hooks.at("restoring")
+        found = await reader.getmany(place, timeout_ms=200, max_records=_PORTION)
+        records = found.get(place, [])
+        if records:
+            store.apply(((r.key, r.value) for r in records), records[-1].offset + 1)
+            count += len(records)
+            if count % 100_000 < len(records):
+                log.info("restoring", place=place.topic, partition=place.partition, records=count, left=end - position)
+    return count

@@ -1,0 +1,94 @@
+"""What makes a stage this stage: its topics, its function, its names. And how it is run: sizes and times."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from kairos.instants import Millis
+from kairos.ports import Step
+
+__all__ = ["Running", "StageSpec", "Versioned"]
+
+
+class Versioned(Protocol):
+    """A view of the catalogue that knows the content hashes it is made of."""
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """The content hash of each kind in force."""
+        ...
+
+
+V = TypeVar("V", bound=Versioned)
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec(Generic[V]):
+    """A stage, by its names. They are contracts, written out by hand: none of them may ever be derived.
+
+    Parameters
+    ----------
+    name
+        The stage's name; with a partition number behind it the transactional id.
+    group
+        The consumer group.
+    inputs
+        Co-partitioned input topics, in the order in which equal times are told apart.
+    changelog, journal
+        Its own two topics, with as many partitions as the inputs.
+    step
+        The pure function.
+    first
+        Input topics that are read to the end they had at start before any other is begun.
+    aligned
+        Output topics with the inputs' partition count and keys: they are written to the stage's own partition.
+
+    """
+
+    name: str
+    group: str
+    inputs: tuple[str, ...]
+    changelog: str
+    journal: str
+    step: Step[V]
+    first: frozenset[str] = frozenset()
+    aligned: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How a stage is run on this machine; none of it changes what is computed.
+
+    Parameters
+    ----------
+    data
+        The folder of the partitions' databases.
+    most_records
+        The largest batch of one topic.
+    compute
+        How long one batch may compute, so that heartbeats live; batches are sized by what the last ones took.
+    wait
+        How long to wait for records before a tick is considered.
+    tick
+        The shortest time between two ticks, when timers are looked at though nothing came.
+    session
+        How long Kafka waits for a worker that is silent.
+    transaction
+        How long Kafka waits for a commit that was begun.
+    instance
+        The worker's name for static membership; None joins anew each time.
+
+    """
+
+    data: Path
+    most_records: int = 4000
+    compute: Millis = 100
+    wait: Millis = 200
+    tick: Millis = 1000
+    session: Millis = 10_000
+    transaction: Millis = 20_000
+    instance: str | None = None
+    pauses: Path | None = None
+    client: Mapping[str, object] = field(default_factory=dict)
+    """Keyword arguments for every Kafka client: servers and security."""

@@ -1,0 +1,160 @@
+"""The stage: a Faust service that runs one pure function over co-partitioned topics, exactly once.
+
+It knows Kafka, the store and commits, and nothing of marketing. Each partition has a task and a transactional
+producer of its own, so while one waits for its commit another computes. What a task's end means is decided here:
+a broken connection or broker opens the partition again with a new producer; a mistake of ours on a valid record
+stops that partition, names the record and leaves the others alone.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, Generic
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError, KafkaError, ProducerFenced
+from mode import Service
+
+from kairos.instants import Millis
+from streams.partition import LostInput, Partition
+from streams.spec import Running, StageSpec, V
+
+__all__ = ["Stage"]
+
+log = structlog.get_logger(__name__)
+
+_DRAIN = 15.0
+_AGAIN = 0.5
+
+
+class Stage(Service, Generic[V]):
+    """Runs a stage's partitions for as long as this worker owns them.
+
+    Parameters
+    ----------
+    spec, running
+        What the stage is, and how it is run here.
+    versions
+        Gives the catalogue as it stands, one immutable set a batch.
+    opened
+        Waited for before a partition opens: the catalogue has been read to its end.
+    clock
+        Gives processing time.
+
+    """
+
+    def __init__(
+        self,
+        spec: StageSpec[V],
+        running: Running,
+        versions: Callable[[], V],
+        opened: asyncio.Event,
+        clock: Callable[[], Millis],
+        **service: Any,
+    ) -> None:
+        super().__init__(**service)
+        self.spec, self.running = spec, running
+        self._versions, self._opened, self._clock = versions, opened, clock
+        self.partitions: dict[int, Partition[V]] = {}
+        self.stopped: dict[int, str] = {}
+        self._works: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def label(self) -> str:
+        """The name Faust shows for this service."""
+        return f"Stage: {self.spec.name}"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every partition that this worker owns is open, and none was stopped by a mistake."""
+        return not self.stopped and bool(self.partitions) and all(p.ready for p in self.partitions.values())
+
+    async def on_start(self) -> None:
+        """Join the group; partitions open as they are assigned."""
+        self._consumer = AIOKafkaConsumer(
+            group_id=self.spec.group,
+            group_instance_id=self.running.instance and f"{self.running.instance}-{self.spec.name}",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            session_timeout_ms=self.running.session,
+            heartbeat_interval_ms=max(300, self.running.session // 6),
+            rebalance_timeout_ms=self.running.session + int(_DRAIN * 1000),
+            max_partition_fetch_bytes=1 << 20,
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            **self.running.client,
+        )
+        await self._opened.wait()
+        await self._consumer.start()
+        self._consumer.subscribe(list(self.spec.inputs), listener=_Listener(self))
+
+    async def on_stop(self) -> None:
+        """Let every batch under way end, commit it, and leave the group."""
+        await self.give_back(list(self.partitions))
+        await self._consumer.stop()
+
+    async def take_over(self, numbers: Iterable[int]) -> None:
+        """Begin to work on partitions."""
+        for number in numbers:
+            self.stopped.pop(number, None)
+            partition = Partition(self.spec, self.running, number, self._consumer, self._versions, self._clock)
+            self.partitions[number] = partition
+            self._works[number] = asyncio.create_task(self._keep(partition), name=f"{self.spec.name}-{number}")
+
+    async def give_back(self, numbers: Iterable[int]) -> None:
+        """End work on partitions, each after the commit that is under way."""
+        await asyncio.gather(*[self._end(number) for number in numbers if number in self._works])
+
+    async def _end(self, number: int) -> None:
+        partition, task = self.partitions.pop(number), self._works.pop(number)
+        partition.stopping = True
+        # Only a commit is worth waiting for: a task that waits for records, or for Kafka, is just cancelled.
+        if partition.committing:
+            await asyncio.wait([task], timeout=_DRAIN)
+        task.cancel()
+        await asyncio.wait([task])
+
+    async def _keep(self, partition: Partition[V]) -> None:
+        while not partition.stopping:
+            try:
+                await partition.run()
+            except ProducerFenced:
+                # Somebody else owns it, or a commit took too long; the group will say who. Fencing back at once
+                # would make two workers push each other out for ever.
+                log.warning("partition fenced", stage=self.spec.name, partition=partition.number)
+                await asyncio.sleep(self.running.session / 1000)
+            except (KafkaError, IllegalStateError, OSError) as error:
+                log.warning(
+                    "partition lost Kafka, opening again",
+                    stage=self.spec.name,
+                    partition=partition.number,
+                    error=type(error).__name__,
+                    message=str(error)[:200],
+                )
+                await asyncio.sleep(_AGAIN)
+            except LostInput as error:
+                self._give_up(partition, str(error))
+                return
+            except Exception as error:
+                log.exception("step failed", stage=self.spec.name, partition=partition.number)
+                notes = " ".join(getattr(error, "__notes__", ()))
+                self._give_up(partition, f"{type(error).__name__} {notes}")
+                return
+
+    def _give_up(self, partition: Partition[V], why: str) -> None:
+        self.stopped[partition.number] = why
+        log.error("partition stopped", stage=self.spec.name, partition=partition.number, why=why)
+
+
+class _Listener(ConsumerRebalanceListener):
+    def __init__(self, stage: Stage[Any]) -> None:
+        self._stage = stage
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self._stage.give_back({place.partition for place in revoked})
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        # Only whole partition numbers are worked on: every topic of a number comes to the same worker.
+        await self._stage.take_over({place.partition for place in assigned})

@@ -1,0 +1,187 @@
+"""The store of one partition: sorted records in RocksDB, and over them what the running step has changed.
+
+A step reads and writes the overlay. Only `commit`, which comes after Kafka's commit, brings it to the disk, in one
+WriteBatch with the offsets it belongs to. RocksDB's own log is off: what survives a crash is a prefix of the
+commits, and the changelog brings the rest.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import cast
+
+import msgspec
+from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch, WriteOptions
+
+from streams.keys import compose
+
+__all__ = ["META", "Meta", "RocksStore", "restored"]
+
+Change = tuple[bytes, bytes | None]
+
+META = compose(b"", "m", b"")
+"""Where the offsets lie, in the store and in the changelog."""
+_PLACE = compose(b"", "m", b"changelog")
+
+
+class Meta(msgspec.Struct, array_like=True):
+    """What the state is the result of: the next offset of every input topic, and the newest processing time."""
+
+    version: int = 1
+    inputs: dict[str, int] = msgspec.field(default_factory=dict)
+    now: int = 0
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Meta).decode
+
+
+class RocksStore:
+    """A partition's records on disk, as `kairos.ports.Store`.
+
+    Parameters
+    ----------
+    path
+        The folder of this partition's database.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = Rdict(str(path), _options())
+        self._write_options = WriteOptions()
+        # rocksdict's stub takes the property for a method.
+        self._write_options.disable_wal = True  # type: ignore[method-assign,assignment]
+        self._overlay: dict[bytes, bytes | None] = {}
+
+    def get(self, key: bytes, kind: str, id_: bytes = b"") -> bytes | None:
+        """Give the value, or None."""
+        name = compose(key, kind, id_)
+        if name in self._overlay:
+            return self._overlay[name]
+        found: bytes | None = self._db.get(name)
+        return found
+
+    def put(self, key: bytes, kind: str, id_: bytes, value: bytes) -> None:
+        """Write a value into the overlay."""
+        self._overlay[compose(key, kind, id_)] = value
+
+    def delete(self, key: bytes, kind: str, id_: bytes = b"") -> None:
+        """Remove a value in the overlay."""
+        self._overlay[compose(key, kind, id_)] = None
+
+    def scan(self, key: bytes, kind: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Give (id, value) of one kind, by id, the overlay over the disk."""
+        prefix = compose(key, kind, b"")
+        first = prefix + start
+        changed = {k: v for k, v in self._overlay.items() if k >= first and k.startswith(prefix)}
+        pending = sorted((k for k, v in changed.items() if v is not None), reverse=True)
+        for name, value in self._stored(first, prefix):
+            while pending and pending[-1] < name:
+                own = pending.pop()
+                yield own[len(prefix) :], changed[own] or b""
+            if name not in changed:
+                yield name[len(prefix) :], value
+        while pending:
+            own = pending.pop()
+            yield own[len(prefix) :], changed[own] or b""
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Give every committed record by its composite key, without the store's own."""
+        own = compose(b"", "m", b"")
+        for name, value in self._stored(b"", b""):
+            if not name.startswith(own):
+                yield name, value
+
+    def changes(self) -> list[Change]:
+        """Give what the step changed, for the changelog; None removes."""
+        return list(self._overlay.items())
+
+    def rollback(self) -> None:
+        """Forget what the step changed."""
+        self._overlay.clear()
+
+    def commit(self, meta: Meta, changelog: int) -> None:
+        """Bring the overlay to the disk, in one write with the offsets it belongs to.
+
+        Parameters
+        ----------
+        meta
+            The inputs' offsets and the clock behind this state.
+        changelog
+            An offset of the changelog from which a restore may begin.
+
+        """
+        self._overlay[META] = encode(meta)
+        self.apply(self._overlay.items(), changelog)
+        self._overlay.clear()
+
+    def apply(self, changes: Iterable[Change], changelog: int) -> None:
+        """Write changes from the changelog, and the place it was read to."""
+        batch = WriteBatch(raw_mode=True)
+        for name, value in changes:
+            if value is None:
+                batch.delete(name)
+            else:
+                batch.put(name, value)
+        batch.put(_PLACE, changelog.to_bytes(8))
+        self._db.write(batch, self._write_options)
+
+    @property
+    def meta(self) -> Meta:
+        """What the state on disk is the result of."""
+        return restored(self._db.get(META))
+
+    @property
+    def changelog(self) -> int:
+        """Where a restore from the changelog begins."""
+        place: bytes | None = self._db.get(_PLACE)
+        return int.from_bytes(place) if place else 0
+
+    def close(self) -> None:
+        """Write what is in memory to the disk and let go of the folder."""
+        self._db.flush()
+        self._db.close()
+
+    def wipe(self) -> None:
+        """Close, and begin again with an empty folder."""
+        self._db.close()
+        shutil.rmtree(self.path)
+        self._db = Rdict(str(self.path), _options())
+
+    def _stored(self, first: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        # The iterator is dropped at the end of the loop: a live one would keep the folder locked after `close`.
+        stored = cast(Iterator[tuple[bytes, bytes]], self._db.items(from_key=first or None))
+        for name, value in stored:
+            if not name.startswith(prefix):
+                return
+            yield name, value
+
+
+def encode(meta: Meta) -> bytes:
+    """Write the offsets as they lie in the changelog."""
+    return _encode(meta)
+
+
+def restored(packed: bytes | None) -> Meta:
+    """Read the offsets; None is a state that has none yet."""
+    return Meta() if packed is None else _decode(packed)
+
+
+_CACHE = Cache(64 << 20)
+
+
+def _options() -> Options:
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_size(16 << 20)
+    # Most reads ask for customers that are not there yet: the filters answer without touching a block.
+    options.set_memtable_whole_key_filtering(True)
+    options.set_memtable_prefix_bloom_ratio(0.02)
+    options.set_compression_type(DBCompressionType.none())
+    table = BlockBasedOptions()
+    table.set_bloom_filter(10, block_based=False)
+    table.set_block_cache(_CACHE)
+    options.set_block_based_table_factory(table)
+    return options

@@ -1,0 +1,6 @@
+from collections.abc import Iterable
+from typing import Any
+
+class ConsumerRebalanceListener:
+    async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None: ...
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None: ...

@@ -1,0 +1,10 @@
+from typing import NamedTuple
+
+class RecordMetadata(NamedTuple):
+    topic: str
+    partition: int
+    topic_partition: object
+    offset: int
+    timestamp: int | None
+    timestamp_type: int
+    log_start_offset: int | None
