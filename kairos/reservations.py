@@ -1,13 +1,19 @@
 """The talk between the customers' stage and the ledger: commands keyed by programme, answers keyed by customer."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, model_validator
 
 from kairos.decisions import Arm, Reason
 from kairos.offers import Identifier, Offer, Written
 
-__all__ = ["Answer", "Change", "Command", "Reserve", "Stock", "Wish", "command"]
+__all__ = ["Answer", "Change", "Code", "Command", "DecisionId", "Reserve", "Stock", "Wish", "command"]
+
+Code = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,100}$")]
+"""A coupon's code: printable ASCII without a space, so that a customer can type it and a till can read it."""
+
+DecisionId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""Names a decision and its reservation, see `kairos.ids.decision_id`."""
 
 
 class Wish(Written):
@@ -23,21 +29,36 @@ class Wish(Written):
 
 
 class Reserve(Written):
-    """Reserve for the first wish, in this order, that a pool can fulfil. `id` is the decision's."""
+    """Reserve for the first wish, in this order, that a pool can fulfil. `id` is the decision's.
+
+    All wishes are of one decision, customer and programme: a budget is only looked after by its own programme.
+    """
 
     kind: Literal["reserve"] = "reserve"
-    id: str
-    customer: str
+    id: DecisionId
+    customer: Annotated[str, StringConstraints(min_length=1)]
     programme: Identifier
     wishes: Annotated[tuple[Wish, ...], Field(min_length=1)]
     at: AwareDatetime
+
+    @model_validator(mode="after")
+    def _is_of_one_decision(self) -> Self:
+        for wish in self.wishes:
+            offer = wish.offer
+            if (offer.decision, offer.customer, offer.programme) != (self.id, self.customer, self.programme):
+                raise ValueError("a wish's offer is of another decision, customer or programme")
+            if offer.coupon is not None:
+                raise ValueError("a wish's offer has a coupon already")
+        if len({wish.offer.id for wish in self.wishes}) < len(self.wishes):
+            raise ValueError("two wishes are the same offer")
+        return self
 
 
 class Change(Written):
     """What became of a reservation: confirmed by the gateway, released for good, or redeemed by the customer."""
 
     kind: Literal["confirm", "release", "redeem"]
-    id: str
+    id: DecisionId
     programme: Identifier
     at: AwareDatetime
 
@@ -48,9 +69,7 @@ class Stock(Written):
     kind: Literal["stock"] = "stock"
     pool: Identifier
     programme: Identifier
-    codes: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(min_length=1, max_length=5000)
-    ]
+    codes: Annotated[tuple[Code, ...], Field(min_length=1, max_length=5000)]
 
 
 Command = Annotated[Reserve | Change | Stock, Field(discriminator="kind")]

@@ -1,0 +1,96 @@
+"""The ledger: the last gate, keyed by programme. It reserves budget and one code, or says why not.
+
+A reservation is answered exactly once, to its customer; a granted offer of the treatment arm is written here, with
+its coupon or, where its wish names no pool, without. The transport is exactly once, so a reservation that comes
+again is somebody's replay: it is answered as before, and neither offered nor reserved a second time.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Protocol, TypeVar
+
+from kairos.instants import moment
+from kairos.offers import CouponPool
+from kairos.ports import Batch, Output, Store
+from kairos.reservations import Change, Reserve, Stock
+from kairos.wire import BadRecord
+from streams.dead_letters import dead_letter
+from streams.ledger_change import change
+from streams.ledger_commands import read_command
+from streams.ledger_desk import Desk, forget_old
+from streams.ledger_reserve import reserve
+from streams.pools import add_codes
+
+__all__ = ["HasPools", "step"]
+
+_LONGEST = 100
+"""A programme's name has no more bytes than this."""
+
+
+class HasPools(Protocol):
+    """What the ledger knows of the catalogue."""
+
+    @property
+    def pools(self) -> Mapping[str, CouponPool]:
+        """The pools' definitions by their names."""
+        ...
+
+
+V = TypeVar("V", bound=HasPools)
+
+
+def step(store: Store, batch: Batch[V]) -> list[Output]:
+    """Work through the commands of a batch in their order.
+
+    Parameters
+    ----------
+    store
+        The partition's records; see `streams.ledger_records`.
+    batch
+        Ledger commands keyed by programme, the moment, and the pools' definitions.
+
+    """
+    desk = Desk(store, batch.now, moment(batch.now), batch.versions.pools)
+    # Twice as many as come, so that none pile up. A longer key is no programme's, and is about to be a dead letter.
+    for key, count in Counter(r.key for r in batch.records if r.key and len(r.key) <= _LONGEST).items():
+        forget_old(desk, key, 2 * count)
+    outputs: list[Output] = []
+    for record in batch.records:
+        try:
+            order = read_command(record, batch.partition, batch.partitions)
+            outputs += _carry_out(desk, order)
+        except BadRecord as error:
+            outputs.append(dead_letter(record, "ledger", error, batch.now))
+    return outputs
+
+
+def _carry_out(desk: Desk, order: Reserve | Change | Stock) -> list[Output]:
+    match order:
+        case Reserve():
+            return reserve(desk, order)
+        case Change():
+            change(desk, order)
+        case Stock():
+            _stock(desk, order)
+    return []
+
+
+def _stock(desk: Desk, order: Stock) -> None:
+    """Take in codes; they may come before the pool's definition does.
+
+    Raises
+    ------
+    BadRecord
+        The definition says that no codes can come, or some were there already. The rest is kept.
+
+    """
+    pool = desk.pools.get(order.pool)
+    if pool is not None and pool.programme != order.programme:
+        raise BadRecord("wrong_programme", f"the pool {order.pool} belongs to another programme")
+    if pool is not None and pool.codes != "imported":
+        raise BadRecord("not_imported", f"the pool {order.pool} makes its codes itself")
+    refused = add_codes(desk.store, order.programme.encode(), order.pool, order.codes)
+    if refused:
+        raise BadRecord(
+            "duplicate_codes", f"{refused} of {len(order.codes)} codes were in the pool already; the rest was taken in"
+        )

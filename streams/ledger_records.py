@@ -1,0 +1,178 @@
+"""The ledger's records: what a programme's key holds in the store. This table is the contract of the layout.
+
+kind  id                     value
+----  ---------------------  --------------------------------------------------------------------------
+`p`   pool                   `Pool`: counts and money by state, the generated serial, the imported queue
+`r`   decision id            `Reservation`: what was answered, and what became of the coupon
+`c`   pool, NUL, code        version: an imported code, once in the pool for ever
+`q`   pool, NUL, number      an imported code that is free, in the order in which it became so
+`h`   nothing                `Oddities`: commands that changed nothing, counted
+`t`   instant, decision id   version: a reservation that holds nothing and may be forgotten after the instant
+
+Numbers and instants are eight bytes, big-endian, so that they sort. The structures are msgpack arrays whose first
+field is the version; a field is only ever added at the end.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from kairos.decisions import Reason
+from kairos.ports import Store
+
+__all__ = [
+    "CODE",
+    "FORGET",
+    "FREE",
+    "VERSION",
+    "Amount",
+    "Oddities",
+    "Pool",
+    "Reservation",
+    "State",
+    "forget_reservation",
+    "number",
+    "read_oddities",
+    "read_pool",
+    "read_reservation",
+    "within",
+    "write_oddities",
+    "write_pool",
+    "write_reservation",
+]
+
+CODE, FREE, FORGET = "c", "q", "t"
+VERSION = b"\x01"
+
+State = Literal["answered", "reserved", "confirmed", "redeemed", "released"]
+"""`answered` holds no coupon: refused, without a pool, or virtual."""
+
+
+class Amount(msgspec.Struct, array_like=True, gc=False):
+    """So many coupons, worth so much (minor units) when each was reserved."""
+
+    count: int = 0
+    minor: int = 0
+
+
+class Pool(msgspec.Struct, array_like=True):
+    """A pool's header: the coupons that are in each state now, and how many were ever released.
+
+    Parameters
+    ----------
+    currency
+        What the money held is counted in.
+    serial
+        The next generated code's.
+    head, tail
+        The first free imported code's number, and the number of the next one to become free.
+    duplicates
+        Imported codes that were refused because the pool had them.
+
+    """
+
+    version: int = 1
+    currency: str = ""
+    reserved: Amount = msgspec.field(default_factory=Amount)
+    confirmed: Amount = msgspec.field(default_factory=Amount)
+    redeemed: Amount = msgspec.field(default_factory=Amount)
+    released: Amount = msgspec.field(default_factory=Amount)
+    serial: int = 0
+    head: int = 0
+    tail: int = 0
+    duplicates: int = 0
+
+    @property
+    def held(self) -> Amount:
+        """What counts against the limits: reserved, confirmed and redeemed together."""
+        states = (self.reserved, self.confirmed, self.redeemed)
+        return Amount(sum(a.count for a in states), sum(a.minor for a in states))
+
+
+class Reservation(msgspec.Struct, array_like=True):
+    """What a decision was answered, and the coupon it holds or held."""
+
+    version: int = 1
+    state: State = "answered"
+    customer: str = ""
+    granted: str | None = None
+    virtual: bool = False
+    refused: dict[str, Reason] = msgspec.field(default_factory=dict)
+    pool: str = ""
+    code: str | None = None
+    imported: bool = False
+    minor: int = 0
+
+
+class Oddities(msgspec.Struct, array_like=True, gc=False):
+    """Commands of a programme that changed nothing: a zero is a sign of health.
+
+    `repeated` reservations were answered again as before; `unknown` changes name a decision never answered or
+    forgotten; `contradictory` ones release what was redeemed, or confirm or redeem what was released.
+    """
+
+    version: int = 1
+    repeated: int = 0
+    unknown: int = 0
+    contradictory: int = 0
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_pool = msgspec.msgpack.Decoder(Pool).decode
+_decode_reservation = msgspec.msgpack.Decoder(Reservation).decode
+_decode_oddities = msgspec.msgpack.Decoder(Oddities).decode
+
+
+def read_pool(store: Store, programme: bytes, pool: str) -> Pool:
+    """Read a pool's header; one never used is empty."""
+    packed = store.get(programme, "p", pool.encode())
+    return Pool() if packed is None else _decode_pool(packed)
+
+
+def write_pool(store: Store, programme: bytes, pool: str, header: Pool) -> None:
+    """Write a pool's header."""
+    store.put(programme, "p", pool.encode(), _encode(header))
+
+
+def read_reservation(store: Store, programme: bytes, decision: str) -> Reservation | None:
+    """Read what a decision was answered, or None."""
+    packed = store.get(programme, "r", decision.encode())
+    return None if packed is None else _decode_reservation(packed)
+
+
+def write_reservation(store: Store, programme: bytes, decision: str, reservation: Reservation) -> None:
+    """Write what a decision was answered."""
+    store.put(programme, "r", decision.encode(), _encode(reservation))
+
+
+def forget_reservation(store: Store, programme: bytes, decision: bytes) -> None:
+    """Remove what a decision was answered."""
+    store.delete(programme, "r", decision)
+
+
+def read_oddities(store: Store, programme: bytes) -> Oddities:
+    """Read how many commands of a programme changed nothing."""
+    packed = store.get(programme, "h")
+    return Oddities() if packed is None else _decode_oddities(packed)
+
+
+def write_oddities(store: Store, programme: bytes, oddities: Oddities) -> None:
+    """Write how many commands of a programme changed nothing."""
+    store.put(programme, "h", b"", _encode(oddities))
+
+
+def within(pool: str, id_: bytes) -> bytes:
+    r"""Name something inside a pool; a pool's own name has no NUL.
+
+    Examples
+    --------
+    >>> within("cafe-30", b"AB12")
+    b'cafe-30\x00AB12'
+
+    """
+    return pool.encode() + b"\0" + id_
+
+
+def number(place: int) -> bytes:
+    """Write a number or an instant so that it sorts."""
+    return place.to_bytes(8)
