@@ -1,0 +1,214 @@
+"""The book: all rules in force at once, read from files or from what was published, ready to be asked."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from kairos.customer import Customer, Standing
+from kairos.events import Event
+from kairos.ids import content_hash
+from kairos.offers import CouponPool
+from rules import rings
+from rules.canonical import canonical, parsed
+from rules.check import checked
+from rules.compile import Index, Matcher, Watcher, find, matchers, watchers
+from rules.problems import Problem, by_place, suggest
+from rules.schema import Published, Rule, RuleFile, Status
+from rules.selectors import capacities
+from rules.yaml_reader import Tree
+
+__all__ = ["Book", "Loaded", "load"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Book:
+    """A set of rules; it never changes, another one takes its place.
+
+    Parameters
+    ----------
+    content
+        The published form: the rules in their normal form as canonical JSON, without their tests.
+    hash
+        The content's name.
+    rules
+        The rules by their ids, in the ids' order.
+
+    """
+
+    content: bytes
+    hash: str
+    rules: Mapping[str, Rule]
+    _matchers: Index[Matcher] = field(repr=False)
+    _watchers: Index[Watcher] = field(repr=False)
+    _rings: frozenset[str] = field(repr=False)
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule]) -> "Book":
+        """Make the book of some rules, whose ids are all different."""
+        ordered = tuple(sorted(rules, key=lambda rule: rule.id))
+        return cls._made(canonical(Published(format=1, rules=ordered)), ordered)
+
+    @classmethod
+    def of_content(cls, content: bytes) -> "Book":
+        """Make the book from its published form, as workers do.
+
+        Raises
+        ------
+        ValueError
+            The content is no published book.
+
+        """
+        # The name is the hash of these bytes, even where a later version would write them differently.
+        return cls._made(content, parsed(content, Published).rules)
+
+    @classmethod
+    def empty(cls) -> "Book":
+        """Make the book without rules.
+
+        Examples
+        --------
+        >>> Book.empty().content
+        b'{"format":1,"rules":[]}'
+
+        """
+        return cls.of(())
+
+    @classmethod
+    def _made(cls, content: bytes, rules: tuple[Rule, ...]) -> "Book":
+        by_id = {rule.id: rule for rule in rules}
+        if len(by_id) != len(rules):
+            raise ValueError("two rules of the book have the same id")
+        kept = capacities(rules)
+        return cls(
+            content,
+            content_hash(content),
+            MappingProxyType(by_id),
+            matchers(rules),
+            watchers(kept.values()),
+            frozenset(kept),
+        )
+
+    def paused(self, rule_id: str) -> "Book":
+        """Make the same book with one rule paused; what it remembers goes on.
+
+        Raises
+        ------
+        KeyError
+            There is no such rule.
+
+        """
+        paused = self.rules[rule_id].model_copy(update={"status": Status.PAUSED})
+        return Book.of({**self.rules, rule_id: paused}.values())
+
+    def observe(self, event: Event, customer: Customer) -> bool:
+        """Remember an event for the windows; to be called once an event, before `match`.
+
+        Returns
+        -------
+        Whether the customer's record changed.
+
+        """
+        changed = False
+        at = event.at // 1000
+        remembered = customer.rings
+        for met in find(self._watchers, event):
+            for key, kept in met(event):
+                ring = remembered.get(key, b"")
+                grown = rings.add(ring, at, kept)
+                if grown != ring:
+                    remembered[key] = grown
+                    changed = True
+        if changed and not self._rings.issuperset(remembered):
+            # Nobody asks for these any more; the record is written anyway.
+            for key in remembered.keys() - self._rings:
+                del remembered[key]
+        return changed
+
+    def match(self, event: Event, customer: Customer, standing: Callable[[], Standing]) -> tuple[Rule, ...]:
+        """Give the rules that the event makes fire, by id; every clause is asked but scores and gates.
+
+        Parameters
+        ----------
+        event
+            What happened; `observe` has seen it.
+        customer
+            The hot record.
+        standing
+            Reads the profile. It is called only where the event and the past speak for a rule, for it costs.
+
+        """
+        functions = find(self._matchers, event)
+        if not functions:
+            return ()
+        matched = [rule for matching in functions for rule in matching(event, customer, standing)]
+        return tuple(sorted(matched, key=lambda rule: rule.id)) if matched else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of some files: a book, or the problems that are in the way of one."""
+
+    book: Book | None
+    problems: tuple[Problem, ...]
+
+
+def load(files: Mapping[str, str | bytes], pools: Iterable[CouponPool] | None = None) -> Loaded:
+    """Read rule files as one book.
+
+    Parameters
+    ----------
+    files
+        The files' texts by their names.
+    pools
+        The pools that rules may offer from; without them, pools are not checked.
+
+    """
+    known = None if pools is None else {pool.pool: pool for pool in pools}
+    problems: list[Problem] = []
+    rules: list[Rule] = []
+    taken: dict[str, str] = {}
+    for file in sorted(files):
+        made, tree, found = checked(file, files[file], RuleFile)
+        problems += found
+        for rule in _rules(tree):
+            problems += _taken(file, rule, taken)
+            problems += [] if known is None else _pool(file, rule, known)
+        rules += made.rules if made else ()
+    return Loaded(None if problems else Book.of(rules), by_place(problems))
+
+
+def _rules(tree: Tree) -> list[Tree]:
+    """Give the rules as they stand in the file, so that they are held against each other even where one is wrong."""
+    rules = tree.below.get("rules")
+    return [] if rules is None else list(rules.below.values())
+
+
+def _word(tree: Tree, *path: str) -> str | None:
+    for step in path:
+        if step not in tree.below:
+            return None
+        tree = tree.below[step]
+    return tree.value if isinstance(tree.value, str) else None
+
+
+def _taken(file: str, rule: Tree, taken: dict[str, str]) -> list[Problem]:
+    id_, place = _word(rule, "id"), rule.find(("id",))
+    if id_ is None:
+        return []
+    if id_ in taken:
+        return [Problem(file, *place, f"the id {id_!r} is already taken at {taken[id_]}")]
+    taken[id_] = f"{file}:{place[0]}"
+    return []
+
+
+def _pool(file: str, rule: Tree, known: Mapping[str, CouponPool]) -> list[Problem]:
+    name, programme = _word(rule, "then", "offer", "pool"), _word(rule, "programme")
+    if name is None:
+        return []
+    place = rule.find(("then", "offer", "pool"))
+    if name not in known:
+        return [Problem(file, *place, f"there is no pool {name!r}{suggest(name, known)}")]
+    if known[name].programme != programme:
+        said = f"the pool {name!r} belongs to the programme {known[name].programme!r}, the rule to {programme!r}"
+        return [Problem(file, *place, said)]
+    return []

@@ -1,0 +1,32 @@
+"""The published form of what people write: canonical JSON, named by the hash of its bytes."""
+
+import json
+from decimal import Decimal
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+__all__ = ["canonical", "parsed"]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def canonical(model: BaseModel) -> bytes:
+    """Write a model as JSON in its one form: sorted keys, no blanks, UTF-8, nothing that is not said."""
+    said = model.model_dump(mode="json", exclude_none=True, by_alias=True)
+    return json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def parsed(content: bytes, model: type[M]) -> M:
+    """Read a published form.
+
+    Raises
+    ------
+    ValueError
+        It is none: it was made by something else, or by a later version of this format.
+
+    """
+    try:
+        return model.model_validate(json.loads(content, parse_float=Decimal))
+    except RecursionError:
+        raise ValueError("the content is nested too deeply") from None

@@ -1,0 +1,155 @@
+"""Check a file against its model: every mistake at once, each with its place and a suggestion."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from rules.asked import Numbers
+from rules.fields import WHERE
+from rules.problems import Problem, suggest
+from rules.words import is_zone
+from rules.yaml_reader import Tree, read
+
+__all__ = ["checked"]
+
+M = TypeVar("M", bound=BaseModel)
+Path = tuple[str | int, ...]
+
+_SAID = {
+    "model_type": "expected keys and values",
+    "dict_type": "expected keys and values",
+    "tuple_type": "expected a list",
+    "frozen_set_type": "expected a list",
+    "string_type": "expected a text",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+}
+_PATTERNS = {
+    r"^[a-z0-9][a-z0-9._-]{0,99}$": "a name of lower case letters, digits, dots, dashes and underscores",
+    r"^[A-Z]{3}$": "a currency such as CNY",
+}
+
+
+def checked(file: str, text: str | bytes, model: type[M]) -> tuple[M | None, Tree, tuple[Problem, ...]]:
+    """Read a file as a model of its kind.
+
+    Returns
+    -------
+    The model or None, the places of its values, and the problems.
+
+    """
+    tree, problems = read(file, text)
+    if tree is None:
+        return None, Tree(None, (1, 1)), problems
+    value = tree.value
+    try:
+        made = model.model_validate(value, context=_context(value))
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        told = [e for e in found if not _is_consequence(e, found)]
+        return None, tree, (*problems, *(_problem(file, tree, model, e) for e in told))
+    return made, tree, problems
+
+
+def _context(value: object) -> Mapping[str, str]:
+    """Give what the values below need to know of the file; what is wrong with it is told at its own place."""
+    said = value if isinstance(value, dict) else {}
+    zone, currency = said.get("zone"), said.get("currency")
+    known: dict[str, str] = {}
+    if isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency):
+        known["currency"] = currency
+    return known | ({"zone": zone} if isinstance(zone, str) and is_zone(zone) else {})
+
+
+def _is_consequence(error: ErrorDetails, found: Iterable[ErrorDetails]) -> bool:
+    # Pydantic counts an item that is wrong as one that is missing, too.
+    place = error["loc"]
+    return error["type"] == "too_short" and any(len(e["loc"]) > len(place) and _begins(e["loc"], place) for e in found)
+
+
+def _begins(path: Sequence[str | int], start: Sequence[str | int]) -> bool:
+    return tuple(path[: len(start)]) == tuple(start)
+
+
+def _problem(file: str, tree: Tree, model: type[BaseModel], error: ErrorDetails) -> Problem:
+    path = error["loc"]
+    is_key = error["type"] in ("extra_forbidden", "invalid_key") or path[-1:] == ("[key]",)
+    if path[-1:] == ("[key]",):
+        path = path[:-1]
+    return Problem(file, *tree.find(path, key=is_key), _sentence(tree, model, error))
+
+
+def _sentence(tree: Tree, model: type[BaseModel], error: ErrorDetails) -> str:
+    kind, last, context = error["type"], error["loc"][-1] if error["loc"] else "", error.get("ctx", {})
+    match kind:
+        case "kairos":
+            return str(context["what"])
+        case "extra_forbidden":
+            return _unknown_key(tree, model, error["loc"])
+        case "missing":
+            return f"the key {last!r} is missing"
+        case "literal_error" | "enum":
+            options = re.findall(r"'([^']+)'", str(context["expected"])) or [str(context["expected"])]
+            return f"{error['input']!r} is not known here{suggest(error['input'], options)}"
+        case "string_pattern_mismatch":
+            known = _PATTERNS.get(str(context["pattern"]), f"what fits {context['pattern']}")
+            return f"expected {known}, got {error['input']!r}"
+    return _SAID.get(kind, error["msg"].removeprefix("Value error, ").removeprefix("Input "))
+
+
+def _unknown_key(tree: Tree, model: type[BaseModel], path: Path) -> str:
+    key, above = path[-1], path[:-1]
+    fields = _fields(model, tree.value, above)
+    if above[-1:] == ("where",) and isinstance(tree.value, dict):
+        event = _value(tree, above[:-1], "event")
+        return f"event {event} has no field {key!r}{suggest(key, fields)}"
+    return f"unknown key {key!r}{suggest(key, fields)}"
+
+
+def _value(tree: Tree, path: Path, key: str) -> object:
+    for step in path:
+        tree = tree.below.get(step, tree)
+    return tree.value.get(key) if isinstance(tree.value, dict) else None
+
+
+def _fields(model: type[BaseModel], value: object, path: Path) -> list[str]:
+    """Give the keys that the part of a model at a path knows; walks model and file side by side."""
+    annotation: Any = model
+    for step in path:
+        found = _model(annotation)
+        if step == "where" and isinstance(value, dict) and value.get("event") in WHERE:
+            annotation = WHERE[value["event"]]
+        elif step == "attr":
+            # Which test it is follows from its values; the widest knows every key.
+            annotation = Numbers
+        elif found is not None:
+            annotation = _field(found, step)
+        value = _below(value, step)
+    return _keys(_model(annotation) or Numbers)
+
+
+def _below(value: Any, step: str | int) -> object:
+    if isinstance(value, dict):
+        return value.get(step)
+    return value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
+
+
+def _field(model: type[BaseModel], step: str | int) -> object:
+    for name, field in model.model_fields.items():
+        if step in (field.alias, name):
+            return field.annotation
+    # A place in a list: the model stays the one of its items.
+    return model
+
+
+def _model(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model(part)) is not None), None)
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -1,0 +1,80 @@
+"""What a rule can ask of an event: the fields of the records in `kairos.events`."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
+
+from pydantic import AfterValidator, BeforeValidator, create_model
+
+from kairos.events import AppUsage, Login, PageView, Transaction
+from rules.asked import Amounts, Numbers, Test, Words, Written, spread
+from rules.problems import mistake, suggest
+
+__all__ = ["CATEGORY", "RECORDS", "WHERE", "EventName", "where"]
+
+EventName = Literal["app_usage", "transaction", "page_view", "login"]
+RECORDS: Final[Mapping[EventName, type[AppUsage | Transaction | PageView | Login]]] = MappingProxyType(
+    {"app_usage": AppUsage, "transaction": Transaction, "page_view": PageView, "login": Login}
+)
+CATEGORY: Final[Mapping[EventName, str]] = MappingProxyType(
+    {"app_usage": "app_class", "transaction": "merchant_category", "page_view": "page"}
+)
+"""The field that the event carries as its `category`: what rules are indexed by."""
+
+
+def where(event: EventName, value: object, context: object) -> dict[str, Test]:
+    """Read the conditions on an event's fields, by the fields' names in alphabetical order.
+
+    Raises
+    ------
+    ValidationError
+        Unknown fields and values that do not fit; pydantic puts the places together.
+
+    """
+    asked = WHERE[event].model_validate(value, context=context)
+    return {name: getattr(asked, name) for name in sorted(asked.model_fields_set)}
+
+
+def _one_of(options: tuple[str, ...]) -> Callable[[Words], Words]:
+    def check(test: Words) -> Words:
+        for word in (*(test.any_of or ()), *(test.none_of or ())):
+            if word not in options:
+                raise mistake(f"{word!r} is not known here{suggest(word, options)}")
+        return test
+
+    return check
+
+
+# Any: the type of a test is made here from the type of the field, which no type checker can follow.
+def _test(name: str, annotation: object) -> Any:
+    if name == "amount":
+        return Annotated[Amounts, BeforeValidator(spread)]
+    parts = _parts(annotation)
+    if int in parts:
+        return Annotated[Numbers, BeforeValidator(spread)]
+    options = tuple(part for part in parts if isinstance(part, str))
+    return Annotated[Words, BeforeValidator(spread), AfterValidator(_one_of(options) if options else _as_it_is)]
+
+
+def _as_it_is(test: Words) -> Words:
+    return test
+
+
+def _parts(annotation: object) -> tuple[object, ...]:
+    """Take a type apart: Optional and Annotated into their types, a Literal into its values."""
+    if get_origin(annotation) is None:
+        return (annotation,)
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return tuple(found for part in get_args(annotation) if part is not type(None) for found in _parts(part))
+
+
+def _model(event: EventName) -> type[Written]:
+    fields: dict[str, Any] = {
+        name: (_test(name, field.annotation), None) for name, field in RECORDS[event].model_fields.items()
+    }
+    return create_model(f"{event}.where", __base__=Written, **fields)
+
+
+WHERE: Final[Mapping[EventName, type[Written]]] = MappingProxyType({event: _model(event) for event in RECORDS})
+"""One model for the conditions on each event's fields."""

@@ -1,0 +1,76 @@
+"""Rings: the newest instants of what a selector saw, packed; all that windows and recency need.
+
+An entry is a second since 1970 in four bytes, the newest last. "At least n in the window" only asks whether
+the n-th newest is young enough, so one ring answers every window exactly, and an event that comes late is
+put where it belongs.
+"""
+
+from kairos.instants import SECOND, Millis
+
+__all__ = ["KEPT", "add", "before", "long_ago", "reached", "recent", "second"]
+
+KEPT = 16
+"""How many instants are kept at least, so that a threshold can be raised without starting cold."""
+_SIZE = 4
+
+
+def second(instant: Millis) -> int:
+    """Give the whole second of an instant: windows are counted in these."""
+    return instant // SECOND
+
+
+def add(ring: bytes, at: int, kept: int) -> bytes:
+    """Put a second in its place and keep the newest `kept`.
+
+    Examples
+    --------
+    >>> ring = add(add(add(b"", 100, 2), 300, 2), 200, 2)
+    >>> before(ring, 1000), before(ring, 300), before(ring, 200)
+    (300, 200, None)
+
+    """
+    entry = at.to_bytes(_SIZE)
+    end = len(ring)
+    # Big-endian seconds sort as bytes do. Events mostly come in order, so the place is sought from the end.
+    while end and ring[end - _SIZE : end] > entry:
+        end -= _SIZE
+    grown = ring[:end] + entry + ring[end:]
+    return grown[-kept * _SIZE :]
+
+
+def reached(ring: bytes, at: int, within: int, count: int) -> bool:
+    """Whether at least `count` lie in the window `(at - within, at]`."""
+    if len(ring) < count * _SIZE:
+        return False
+    limit = at.to_bytes(_SIZE)
+    end = len(ring)
+    while end and ring[end - _SIZE : end] > limit:
+        end -= _SIZE
+    start = end - count * _SIZE
+    return start >= 0 and int.from_bytes(ring[start : start + _SIZE]) > at - within
+
+
+def before(ring: bytes, at: int) -> int | None:
+    """Give the newest second strictly before `at`, or None."""
+    limit = at.to_bytes(_SIZE)
+    end = len(ring)
+    while end and ring[end - _SIZE : end] >= limit:
+        end -= _SIZE
+    return int.from_bytes(ring[end - _SIZE : end]) if end else None
+
+
+def recent(ring: bytes, at: int, within: int) -> bool:
+    """Whether the newest before `at` lies in the window `(at - within, at)`."""
+    last = before(ring, at)
+    return last is not None and last > at - within
+
+
+def long_ago(ring: bytes, at: int, least: int) -> bool:
+    """Whether the newest before `at` is `least` or longer ago, or there never was one.
+
+    A full ring that holds nothing before `at` has forgotten what was there; that is unknown, and unknown is no.
+    """
+    last = before(ring, at)
+    if last is None:
+        return len(ring) < KEPT * _SIZE
+    return at - last >= least

@@ -1,0 +1,187 @@
+"""The small words of a rule file: lengths of time, percentages, amounts, days, clock times, numbers, names."""
+
+import re
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, ValidationInfo
+
+from kairos import money
+from kairos.instants import DAY, HOUR, MINUTE, SECOND, Millis, from_rfc3339, rfc3339
+from kairos.money import Money
+from rules.problems import mistake
+
+__all__ = [
+    "Amount",
+    "Duration",
+    "FirstDay",
+    "Flag",
+    "Instant",
+    "LastDay",
+    "Number",
+    "Scalar",
+    "Share",
+    "Word",
+    "Zone",
+    "is_zone",
+    "length",
+]
+
+_UNITS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
+_DURATION = re.compile(r"(0|[1-9][0-9]{0,8})([smhd])")
+_AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{1,3})?( [A-Z]{3})?")
+_LONGEST = 3650 * DAY
+
+
+def _duration(value: object) -> Millis:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise mistake(f"expected a length of time such as 30m, 2h or 7d, got {_shown(value)}")
+    millis = int(found[1]) * _UNITS[found[2]]
+    if millis > _LONGEST:
+        raise mistake(f"{value} is longer than 3650d")
+    return millis
+
+
+def length(millis: Millis) -> str:
+    """Write a length of time in the largest unit that holds it exactly.
+
+    Examples
+    --------
+    >>> length(7 * 86_400_000), length(5_400_000), length(0)
+    ('7d', '90m', '0s')
+
+    """
+    for unit, size in _UNITS.items():
+        if millis and millis % size == 0:
+            return f"{millis // size}{unit}"
+    return "0s"
+
+
+def _share(value: object) -> float:
+    text = value[:-1] if isinstance(value, str) and value.endswith("%") else None
+    if text is not None and re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text):
+        return float(Decimal(text) / 100)
+    if isinstance(value, Decimal | float) or (isinstance(value, int) and value == 0):
+        return float(value)
+    raise mistake(f"expected a share such as 10%, got {_shown(value)}")
+
+
+def _amount(value: object, info: ValidationInfo) -> Money:
+    written = str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
+    if not _AMOUNT.fullmatch(written):
+        raise mistake(f"expected an amount such as 30, 30.50 or 12000 JPY, got {_shown(value)}")
+    try:
+        return money.parse(written, (info.context or {}).get("currency", "CNY"))
+    except ValueError as error:
+        raise mistake(str(error)) from None
+
+
+def _number(value: object) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | float):
+        raise mistake(f"expected a number, got {_shown(value)}")
+    if not -(10**15) <= value <= 10**15:
+        raise mistake(f"{value} is larger than 10^15")
+    return int(value) if value == int(value) else float(value)
+
+
+def _word(value: object) -> str:
+    # A merchant called 010 or 7 is a name: numbers are taken as they are written.
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise mistake(f"expected a word, got {_shown(value)}; put it in quotes if it is a name")
+    text = str(value)
+    if not 1 <= len(text) <= 200:
+        raise mistake("a word has 1 to 200 characters")
+    return text
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise mistake(f"expected true or false, got {_shown(value)}")
+    return value
+
+
+def _scalar(value: object) -> str | int | float | bool:
+    if isinstance(value, bool | str):
+        return value
+    return _number(value)
+
+
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of this name."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return False
+    return True
+
+
+def _zone(value: object) -> str:
+    if not isinstance(value, str) or not is_zone(value):
+        raise mistake(f"expected a time zone such as Asia/Shanghai, got {_shown(value)}")
+    return value
+
+
+def _first_day(value: object, info: ValidationInfo) -> Millis:
+    return _day(value, info, timedelta(0))
+
+
+def _last_day(value: object, info: ValidationInfo) -> Millis:
+    return _day(value, info, timedelta(days=1))
+
+
+def _day(value: object, info: ValidationInfo, ahead: timedelta) -> Millis:
+    text = value if isinstance(value, str) else ""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return _local(datetime.combine(date.fromisoformat(text) + ahead, time()), info)
+        return from_rfc3339(text)
+    except (ValueError, OverflowError):
+        raise mistake(f"expected a day such as 2026-12-01, got {_shown(value)}") from None
+
+
+def _instant(value: object, info: ValidationInfo) -> Millis:
+    text = value if isinstance(value, str) else ""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", text):
+            return _local(datetime.fromisoformat(text), info)
+        return from_rfc3339(text)
+    except (ValueError, OverflowError):
+        raise mistake(f'expected a local time such as "2026-12-01 12:05", got {_shown(value)}') from None
+
+
+def _local(naive: datetime, info: ValidationInfo) -> Millis:
+    zone = ZoneInfo((info.context or {}).get("zone", "UTC"))
+    return round(naive.replace(tzinfo=zone).timestamp() * 1000)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return str(value)
+    if value is None:
+        return "nothing"
+    return repr(value)[:60] if isinstance(value, str | int | float) else "a list or a mapping"
+
+
+_ON_JSON = "json"
+Duration = Annotated[Millis, PlainValidator(_duration), PlainSerializer(length, when_used=_ON_JSON)]
+"""A length of time: `30m`, `2h`, `7d`; a day is 24 hours."""
+Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=0.9)]
+"""A share of the customers: `10%`."""
+Amount = Annotated[Money, PlainValidator(_amount), PlainSerializer(str, when_used=_ON_JSON)]
+"""Money as people write it, in the file's currency unless it names its own."""
+Number = Annotated[int | float, PlainValidator(_number)]
+Word = Annotated[str, PlainValidator(_word)]
+Flag = Annotated[bool, PlainValidator(_flag)]
+Scalar = Annotated[str | int | float | bool, PlainValidator(_scalar)]
+Zone = Annotated[str, PlainValidator(_zone)]
+FirstDay = Annotated[Millis, PlainValidator(_first_day), PlainSerializer(rfc3339, when_used=_ON_JSON)]
+"""The first instant of a day in the file's zone; or an instant with its offset, as it is published."""
+LastDay = Annotated[Millis, PlainValidator(_last_day), PlainSerializer(rfc3339, when_used=_ON_JSON)]
+"""The instant after the last one of a day; or an instant with its offset, as it is published."""
+Instant = Annotated[Millis, PlainValidator(_instant), PlainSerializer(rfc3339, when_used=_ON_JSON)]
+"""A local time in the file's zone."""
