@@ -1,0 +1,81 @@
+"""A delivery's four connections to Kafka."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, Self
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+
+from streams.topics import PERMISSIONS
+
+__all__ = ["Clients", "NotCutAlike"]
+
+_DRAIN_MS = 60_000
+"""How long Kafka waits, when partitions are shared out anew, for offers that are with the gateway."""
+
+
+class NotCutAlike(Exception):
+    """The offers and the permissions have different partition counts, so a customer's two would not meet."""
+
+
+@dataclass(slots=True)
+class Clients:
+    """The connections, started; the stack that started them stops them."""
+
+    offers: AIOKafkaConsumer
+    permissions: AIOKafkaConsumer
+    producer: AIOKafkaProducer
+    admin: AIOKafkaAdminClient
+
+    @classmethod
+    async def start(cls, stack: AsyncExitStack, client: Mapping[str, Any], group: str) -> Self:
+        """Connect.
+
+        Parameters
+        ----------
+        stack
+            What stops them.
+        client
+            How Kafka's clients reach the cluster.
+        group
+            The group of those who share the offers out.
+
+        """
+        reading = {"enable_auto_commit": False, "isolation_level": "read_committed", "auto_offset_reset": "earliest"}
+        clients = cls(
+            AIOKafkaConsumer(
+                group_id=group,
+                partition_assignment_strategy=[RangePartitionAssignor],
+                rebalance_timeout_ms=_DRAIN_MS,
+                **reading,
+                **client,
+            ),
+            AIOKafkaConsumer(**reading, **client),
+            AIOKafkaProducer(enable_idempotence=True, acks="all", **client),
+            AIOKafkaAdminClient(**client),
+        )
+        for started, stop in (
+            (clients.producer, clients.producer.stop),
+            (clients.admin, clients.admin.close),
+            (clients.permissions, clients.permissions.stop),
+            (clients.offers, clients.offers.stop),
+        ):
+            stack.push_async_callback(stop)
+            await started.start()
+        return clients
+
+    async def check_counts(self, offers: str) -> None:
+        """Make sure that a customer's offers and permissions lie in partitions of the same number.
+
+        Raises
+        ------
+        NotCutAlike
+            They do not.
+
+        """
+        counts = [len(await self.producer.partitions_for(topic)) for topic in (offers, PERMISSIONS)]
+        if counts[0] != counts[1]:
+            raise NotCutAlike(f"{offers} has {counts[0]} partitions and {PERMISSIONS} has {counts[1]}")

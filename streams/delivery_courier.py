@@ -1,0 +1,135 @@
+"""The courier: brings one offer to its end, however often it takes. Knows gateways and waiting, nothing of Kafka."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from kairos.ids import share
+from kairos.instants import Millis, moment
+from kairos.offers import Channel, Offer
+from kairos.permissions import Permission
+from kairos.ports import Connector, InDoubt, Refused, Unavailable
+from streams.delivery_end import End, ending
+from streams.delivery_gate import Gate, Passage
+
+__all__ = ["Courier", "Errand", "Hours"]
+
+Hours = Callable[[Channel, Millis], bool]
+"""Whether the policy in force lets this channel be used at this moment."""
+
+
+async def _nothing() -> None:
+    """Note nothing."""
+
+
+@dataclass(slots=True)
+class Errand:
+    """One offer to be brought, with what the courier asks and tells on the way.
+
+    Parameters
+    ----------
+    offer
+        What is brought.
+    permission
+        Gives what the customer allows at the moment.
+    claim
+        Called before the offer is handed over; returns when that is written down.
+    unclaim
+        Called when the gateway took nothing.
+    given_up
+        Set by who wants the offer back: it is not tried again.
+    is_waiting
+        Whether it waits for its turn or for the gateway, and may be interrupted.
+
+    """
+
+    offer: Offer
+    permission: Callable[[], Permission | None]
+    claim: Callable[[], Awaitable[None]] = _nothing
+    unclaim: Callable[[], None] = lambda: None
+    given_up: bool = False
+    is_waiting: bool = False
+    attempts: int = field(default=0, init=False)
+
+
+class Courier:
+    """Brings offers to one gateway.
+
+    Parameters
+    ----------
+    connector
+        The gateway.
+    gate
+        What keeps senders out while it is down.
+    hours
+        When the channel may be used.
+    clock
+        Gives processing time.
+    window
+        How many offers are with the gateway at the same time.
+
+    """
+
+    def __init__(
+        self, connector: Connector, gate: Gate, hours: Hours, clock: Callable[[], Millis], window: int = 32
+    ) -> None:
+        self.gate = gate
+        self.honours_key = connector.honours_key
+        self._connector = connector
+        self._hours = hours
+        self._clock = clock
+        self._window = asyncio.Semaphore(window)
+
+    async def bring(self, errand: Errand) -> End | None:
+        """Bring one offer to its end; None where it was given up before it was handed over."""
+        end = self._ending(errand)
+        while end is None and not errand.given_up:
+            async with AsyncExitStack() as stack:
+                passage = await self._turn(errand, stack)
+                end = self._ending(errand)
+                if end is None and passage is not None:
+                    end = await self._attempt(errand, passage)
+        return end
+
+    def _ending(self, errand: Errand) -> End | None:
+        now, offer = self._clock(), errand.offer
+        return ending(offer, errand.permission(), in_hours=self._hours(offer.channel, now), now=now)
+
+    async def _turn(self, errand: Errand, stack: AsyncExitStack) -> Passage | None:
+        """Wait for a free place and for the gate; None when the offer expired before."""
+        left = (errand.offer.expires_at - moment(self._clock())).total_seconds()
+        errand.is_waiting = True
+        try:
+            async with asyncio.timeout(left):
+                await stack.enter_async_context(self._window)
+                return await stack.enter_async_context(self.gate.passage())
+        except TimeoutError:
+            return None
+        finally:
+            errand.is_waiting = False
+
+    async def _attempt(self, errand: Errand, passage: Passage) -> End | None:
+        """Hand the offer over once; None says that it may be tried again."""
+        errand.attempts += 1
+        await errand.claim()
+        try:
+            await self._connector.send(errand.offer)
+        except Unavailable as error:
+            errand.unclaim()
+            passage.failed(error.after, self._jitter(errand))
+            return None
+        except Refused as error:
+            passage.worked()
+            return End("rejected", str(error), refused=True)
+        except InDoubt:
+            # A gateway that loses answers is treated as down: the same offer goes again with the same key, or,
+            # where that could double it, not at all.
+            passage.failed(None, self._jitter(errand))
+            return None if self.honours_key else End("unknown", "answer_lost")
+        passage.worked()
+        return End("accepted")
+
+    @staticmethod
+    def _jitter(errand: Errand) -> float:
+        return share(str(errand.attempts), errand.offer.id)

@@ -1,0 +1,60 @@
+"""How an offer ends: the last look before it is sent, and the record that says what became of it. Pure."""
+
+from typing import NamedTuple
+
+from kairos.events import Feedback, ReceiptState
+from kairos.instants import Millis, moment
+from kairos.offers import Offer
+from kairos.permissions import Permission
+from kairos.ports import Output
+from kairos.wire import headers, type_of
+from streams.topics import FEEDBACK
+
+__all__ = ["End", "ending", "feedback"]
+
+
+class End(NamedTuple):
+    """What became of an offer, and why; `refused` is true where the gateway will never take it: a dead letter."""
+
+    what: ReceiptState
+    reason: str | None = None
+    refused: bool = False
+
+
+def ending(offer: Offer, permission: Permission | None, *, in_hours: bool, now: Millis) -> End | None:
+    """Give the end of an offer that must not be sent at `now`, or None for one that may.
+
+    The decision asked all this before. It is asked again before each attempt: an offer may have waited for a
+    gateway for hours, and the customer may have left meanwhile.
+
+    Parameters
+    ----------
+    offer
+        What is to be sent.
+    permission
+        What the customer allows; None, a customer of whom nothing is known, allows nothing.
+    in_hours
+        Whether the policy lets this channel be used at `now`.
+    now
+        Processing time.
+
+    """
+    if moment(now) >= offer.expires_at:
+        return End("expired")
+    if permission is None or not permission.allows(offer.purpose, offer.channel, now):
+        return End("rejected", "no_permission")
+    return None if in_hours else End("rejected", "quiet_hours")
+
+
+def feedback(offer: Offer, end: End, now: Millis) -> Output:
+    """Write the record of an end. Its name follows from the offer, so a repetition is dropped by who reads it."""
+    said = Feedback(
+        what=end.what,
+        offer=offer.id,
+        decision=offer.decision,
+        channel=offer.channel,
+        purpose=offer.purpose,
+        reason=end.reason,
+    )
+    attributes = headers(type_of("feedback"), f"{offer.id}:{end.what}", now, f"/kairos/delivery/{offer.channel}")
+    return Output(FEEDBACK, offer.customer.encode(), said.model_dump_json().encode(), attributes)

@@ -1,0 +1,92 @@
+"""The marks of a delivery's lanes, kept by Kafka beside the group's offsets."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import CommitFailedError, IllegalStateError
+
+from streams.delivery_lane import Lane, Mark
+
+__all__ = ["LOST", "Marks"]
+
+log = structlog.get_logger(__name__)
+
+LOST = (CommitFailedError, IllegalStateError)
+"""What a commit raises when the partition went to another process."""
+
+
+class Marks:
+    """Reads and writes the marks of one consumer group.
+
+    Parameters
+    ----------
+    group
+        The consumer group.
+    consumer
+        Its consumer.
+    admin
+        A client that can read what stands beside an offset.
+    lanes
+        Gives the lanes as they stand.
+
+    """
+
+    def __init__(
+        self,
+        group: str,
+        consumer: AIOKafkaConsumer,
+        admin: AIOKafkaAdminClient,
+        lanes: Callable[[], Mapping[TopicPartition, Lane]],
+    ) -> None:
+        self._group = group
+        self._consumer = consumer
+        self._admin = admin
+        self._lanes = lanes
+        self._asked = self._written = 0
+        self._lock = asyncio.Lock()
+        self._last: dict[TopicPartition, Mark] = {}
+
+    async def read(self, place: TopicPartition) -> Mark:
+        """Give the mark of a partition; where there is none, its beginning."""
+        found = (await self._admin.list_consumer_group_offsets(self._group, partitions=[place])).get(place)
+        begin = (await self._consumer.beginning_offsets([place]))[place]
+        if found is None or found.offset < 0:
+            return Mark(begin)
+        if found.offset < begin:
+            # Offers live shorter than their topic keeps them: what is gone had expired.
+            log.warning("offers are gone that nobody read", partition=place.partition, ours=found.offset, first=begin)
+            return Mark(begin)
+        try:
+            mark = Mark.read(found.offset, found.metadata)
+        except (ValueError, KeyError, TypeError):
+            log.warning("offset was set by somebody else", partition=place.partition, offset=found.offset)
+            return Mark(found.offset)
+        self._last[place] = mark
+        return mark
+
+    async def write(self) -> None:
+        """Write where all lanes stand; calls that come while one is being written share the next.
+
+        Raises
+        ------
+        CommitFailedError, IllegalStateError
+            The partitions went to another process (`LOST`); nothing was written.
+
+        """
+        self._asked += 1
+        mine = self._asked
+        async with self._lock:
+            if self._written >= mine:
+                return
+            covered = self._asked
+            marks = {place: lane.mark for place, lane in self._lanes().items()}
+            new = {place: mark for place, mark in marks.items() if self._last.get(place) != mark}
+            if new:
+                offsets: dict[TopicPartition, Any] = {place: (mark.offset, mark.text) for place, mark in new.items()}
+                await self._consumer.commit(offsets)
+                self._last = marks
+            self._written = covered
