@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,16 +22,25 @@ from kafka.errors import KafkaError
 from rich.console import Console
 
 from streams import broker_guard
-from streams.broker_config import LOG_SETTINGS, choose_ports, remember_ports, was_started, write_settings
+from streams.broker_config import (
+    LOG_SETTINGS,
+    NOT_LOCKED,
+    BrokerError,
+    choose_ports,
+    lock_folder,
+    remember_ports,
+    was_started,
+    write_settings,
+)
 from streams.broker_jars import LOCK, JarError, lock
-from streams.broker_java import BrokerError, Runtime, find_runtime
+from streams.broker_java import Runtime, find_runtime
 
 __all__ = ["HOME", "BrokerError", "JarError", "LocalBroker", "configured", "main"]
 
 HOME = Path("var/kafka")
 """Where the local broker keeps its data unless told otherwise."""
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 """How long a start may take. It takes three seconds; recovering gigabytes after a crash takes a minute."""
 
 # One node is one cluster: its id only has to stay the same.
@@ -72,7 +82,7 @@ class LocalBroker:
         self._java_home = java_home
         self._console = console
         self._guard: subprocess.Popen[str] | None = None
-        self._said_before = 0
+        self._lock = NOT_LOCKED
 
     def __enter__(self) -> Self:
         self.start()
@@ -85,7 +95,7 @@ class LocalBroker:
 
     @property
     def log(self) -> Path:
-        """What Kafka says: its warnings and errors."""
+        """What Kafka says: warnings and errors of the last run."""
         return self.home / "broker.log"
 
     @property
@@ -104,13 +114,13 @@ class LocalBroker:
         """
         if self.is_running:
             return self.bootstrap
+        self.stop()  # what a Kafka that ended by itself left in our hands
         runtime = find_runtime(self._kafka_home, self._java_home, self._console)
         self.home.mkdir(parents=True, exist_ok=True)
-        # Not emptied: should another broker run on this folder, then it is that one's log.
-        self._said_before = self.log.stat().st_size if self.log.exists() else 0
-        ports = choose_ports(self.home)
-        settings = write_settings(self.home, *ports)
+        self._lock = lock_folder(self.home)
         try:
+            ports = choose_ports(self.home)
+            settings = write_settings(self.home, *ports)
             self._format(runtime, settings)
             self._launch(runtime.command("kafka.Kafka", str(settings), options=self._options()))
             self._await_answer(ports[0])
@@ -123,6 +133,18 @@ class LocalBroker:
 
     def stop(self) -> None:
         """Stop Kafka and wait until it has closed its files."""
+        self._end_guard()
+        if self._lock != NOT_LOCKED:
+            os.close(self._lock)
+            self._lock = NOT_LOCKED
+
+    def kill(self) -> None:
+        """End Kafka without warning, as a power cut does; `start` then recovers its data."""
+        if self._guard is not None and self.is_running:
+            os.kill(self.java_pid, signal.SIGKILL)
+            self._guard.wait()
+
+    def _end_guard(self) -> None:
         if self._guard is None:
             return
         with self._guard as guard:  # closes both pipes, which is the guard's sign, and waits
@@ -138,15 +160,20 @@ class LocalBroker:
             return
         arguments = ("format", "--cluster-id", CLUSTER_ID, "--config", str(settings), "--ignore-formatted")
         self._launch(runtime.command("kafka.tools.StorageTool", *arguments, options=self._options()))
-        if self._guard is not None and self._guard.wait(START_SECONDS):
+        if self._guard is not None and self._guard.wait():
             raise BrokerError(f"Kafka could not prepare {self.home}: {self._complaint()}")
-        self.stop()
+        self._end_guard()
 
     def _launch(self, command: list[str]) -> None:
         """Run a Java program under the guard; in a session of its own, so that Ctrl-C in a terminal is ours alone."""
-        guard = [sys.executable, "-I", broker_guard.__file__, str(self.log), *command]
+        guard = [sys.executable, "-I", broker_guard.__file__, str(self.log), str(self._lock), *command]
         self._guard = subprocess.Popen(  # noqa: S603
-            guard, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            guard,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            pass_fds=(self._lock,),
         )
         self.java_pid = int(self._guard.stdout.readline() or 0) if self._guard.stdout else 0
 
@@ -160,10 +187,8 @@ class LocalBroker:
             time.sleep(0.05)
 
     def _complaint(self) -> str:
-        """Give the reason in Kafka's own log, or in ours where we know it."""
-        said = self.log.read_bytes()[self._said_before :].decode(errors="replace") if self.log.exists() else ""
-        if "Failed to acquire lock" in said:
-            return "another broker runs on this folder. Use its address, or choose another folder."
+        """Give the reason in Kafka's own words."""
+        said = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
         errors = [line for line in said.splitlines() if " ERROR " in line or "Exception" in line or "Error" in line]
         return f"{errors[0] if errors else 'it gave no reason'} (more in {self.log})"
 
@@ -209,13 +234,13 @@ def _run(broker: LocalBroker, console: Console) -> int:
 
 
 def _answers(port: int) -> bool:
-    """Whether Kafka serves requests: its port opens a little earlier, while it still loads its data."""
+    """Whether Kafka serves: its port opens, and it answers, a little before its controller lets it work."""
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
-        KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}", bootstrap_timeout_ms=2_000).close()
+        with closing(KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}", bootstrap_timeout_ms=2_000)) as admin:
+            return any(not broker["is_fenced"] for broker in admin.describe_cluster()["brokers"])
     except (OSError, KafkaError):
         return False
-    return True
 
 
 if __name__ == "__main__":

