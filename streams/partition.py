@@ -8,9 +8,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from kairos.instants import Millis
-from kairos.ports import Batch, Output, Record
+from kairos.ports import Batch, Output
 from streams import journal
 from streams.commit import Commit, commit
+from streams.consumed import as_record
 from streams.hooks import Hooks
 from streams.restore import restore
 from streams.spec import Running, StageSpec, V
@@ -170,7 +171,7 @@ class Partition(Generic[V]):
         now: Millis,
     ) -> None:
         versions = self._versions()
-        records = [_record(r) for place in self._inputs for r in taken.get(place, ())]
+        records = [as_record(r) for place in self._inputs for r in taken.get(place, ())]
         batch = Batch(self.number, self._count(), records, now, versions)
         outputs = self._compute(store, batch)
         if not records and not outputs and not store.changes():
@@ -228,9 +229,3 @@ class Partition(Generic[V]):
 
     def _count(self) -> int:
         return len(self._consumer.partitions_for_topic(self.spec.inputs[0]) or ())
-
-
-def _record(record: ConsumerRecord) -> Record:
-    return Record(
-        record.topic, record.partition, record.offset, record.key, record.value, record.headers, record.timestamp
-    )

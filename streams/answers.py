@@ -1,0 +1,75 @@
+"""Answers: the ledger's word completes a decision that waited for it."""
+
+from kairos.customer import Customer
+from kairos.decisions import Decision, Reason, Verdict
+from kairos.offers import Channel
+from kairos.reservations import Answer
+from rules.limits import release
+from streams.open_decision import Held, OpenDecision, Wished, find, keep, remove
+from streams.outcomes import GRACE, happened
+from streams.timers import Timer, set_timer
+from streams.topics import DECISIONS
+from streams.work import Work, record
+
+__all__ = ["answered", "write_decision"]
+
+
+def answered(work: Work, answer: Answer) -> None:
+    """Complete the decision that waits for this answer: offered, withheld or suppressed.
+
+    A second answer to the same decision changes nothing.
+    """
+    opened = find(work, answer.customer, answer.id)
+    if opened is None or not opened.draft:
+        return
+    winner = next((w for w in opened.wishes if w.offer == answer.granted), None)
+    _release_losers(work.customer(answer.customer), opened, winner)
+    write_decision(work, _completed(Decision.model_validate_json(opened.draft), answer, winner))
+    if winner is None or answer.virtual:
+        remove(work, answer.customer, answer.id)
+        return
+    opened.draft, opened.wishes = b"", [winner]
+    opened.held = Held.RESERVED if winner.pool else Held.NOTHING
+    early, opened.early = opened.early, []
+    set_timer(work.store, Timer(winner.expires + GRACE, "end", answer.id, answer.customer))
+    for what in early:
+        happened(work, answer.customer, answer.id, opened, what)
+    keep(work, answer.customer, answer.id, opened)
+
+
+def write_decision(work: Work, decision: Decision) -> None:
+    """Write a decision's one record."""
+    work.outputs.append(record(DECISIONS, decision.customer, "kairos.decision.v1", decision.id, decision, work.now))
+
+
+def _completed(draft: Decision, answer: Answer, winner: Wished | None) -> Decision:
+    verdicts = tuple(_verdict(verdict, answer) for verdict in draft.verdicts)
+    if winner is None:
+        first = next((v.verdict for v in verdicts if v.rank == 1 and isinstance(v.verdict, Reason)), None)
+        return draft.model_copy(update={"verdicts": verdicts, "state": "suppressed", "reason": first})
+    state = "withheld" if answer.virtual else "offered"
+    reason = Reason.CONTROL if answer.virtual else None
+    return draft.model_copy(
+        update={
+            "verdicts": verdicts,
+            "state": state,
+            "reason": reason,
+            "offer": winner.offer,
+            "channel": next(v.channel for v in verdicts if v.offer == winner.offer),
+        }
+    )
+
+
+def _verdict(verdict: Verdict, answer: Answer) -> Verdict:
+    if verdict.rank is None:
+        return verdict
+    if verdict.offer == answer.granted:
+        won = Reason.CONTROL if answer.virtual else "won"
+        return verdict.model_copy(update={"verdict": won})
+    return verdict.model_copy(update={"verdict": answer.refused.get(verdict.offer, Reason.OUTRANKED)})
+
+
+def _release_losers(customer: Customer, opened: OpenDecision, winner: Wished | None) -> None:
+    for wish in opened.wishes:
+        if winner is None or wish.offer != winner.offer:
+            release(customer, wish.rule, Channel(wish.channel), opened.decided)

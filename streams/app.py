@@ -1,0 +1,86 @@
+"""The application: Faust's worker with the catalogue, the stages and the door in it."""
+
+from collections.abc import Sequence
+
+import faust
+from faust.types.auth import CredentialsT
+from mode import Service
+
+from streams import clock
+from streams.card_feed import TOPIC, map_line
+from streams.catalogue import Catalogue
+from streams.door import add_door
+from streams.settings import Settings
+from streams.stage import Stage
+from streams.stages import STAGES
+
+__all__ = ["application", "run_worker"]
+
+
+def application(settings: Settings) -> faust.App:
+    """Make the Faust application: no tables, no web server, no topics of its own making."""
+    seconds = settings.session_ms / 1000
+    return faust.App(
+        "kairos",
+        broker=[f"kafka://{server}" for server in settings.cluster.servers],
+        broker_credentials=_credentials(settings),
+        broker_session_timeout=seconds,
+        broker_rebalance_timeout=seconds,
+        broker_heartbeat_interval=max(0.3, seconds / 6),
+        store="memory://",
+        datadir=str(settings.data / "faust"),
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        # Faust's server listens on all interfaces unless it is off, and its command line turns it on again.
+        web_enabled=False,
+        web_bind="127.0.0.1",
+        worker_redirect_stdouts=False,
+    )
+
+
+def run_worker(settings: Settings, stages: Sequence[str], *, door: bool) -> None:
+    """Run a worker until it is told to stop; SIGTERM and Ctrl-C let every batch under way be committed.
+
+    Parameters
+    ----------
+    settings
+        Where Kafka is, and how to run.
+    stages
+        Which of the stages run in this process.
+    door
+        Whether the bank's card feed is mapped here.
+
+    """
+    app = application(settings)
+    if door:
+        add_door(app, settings, TOPIC, map_line)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    worker = faust.Worker(
+        app,
+        *_services(settings, stages),
+        loglevel=settings.log_level.upper(),
+        override_logging=False,
+        quiet=True,
+        redirect_stdouts=False,
+    )
+    worker.execute_from_commandline()
+
+
+def _services(settings: Settings, stages: Sequence[str]) -> list[Service]:
+    running = settings.running()
+    catalogue = Catalogue(running.client)
+    kept = [Stage(STAGES[name], running, catalogue.versions, catalogue.opened, clock.now) for name in stages]
+    return [catalogue, *kept]
+
+
+def _credentials(settings: Settings) -> CredentialsT | None:
+    cluster = settings.cluster
+    if cluster.has_sasl and cluster.sasl_password:
+        return faust.SASLCredentials(
+            username=cluster.sasl_username,
+            password=cluster.sasl_password.get_secret_value(),
+            mechanism=cluster.sasl_mechanism,
+            ssl_context=cluster.ssl_context(),
+        )
+    return faust.SSLCredentials(context=cluster.ssl_context()) if cluster.has_tls else None

@@ -1,0 +1,161 @@
+"""The catalogue: what people and the learning stage publish, read whole by every worker.
+
+A publication is two records in the topic's one partition: the content under its hash, then `current/<kind>` that
+points to it. A worker takes it between two batches by one assignment; what it cannot read it refuses, and stays with
+what is in force.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from mode import Service
+
+from kairos.ids import content_hash
+from kairos.instants import Millis, rfc3339
+from kairos.ports import Output, Record
+from streams.consumed import as_record
+from streams.topics import CATALOGUE
+from streams.versions import Versions
+
+__all__ = ["Catalogue", "CatalogueReader", "Pointer", "publication"]
+
+log = structlog.get_logger(__name__)
+
+_CURRENT = b"current/"
+_PLACE = TopicPartition(CATALOGUE, 0)
+
+
+class Pointer(msgspec.Struct, frozen=True):
+    """Which content of a kind is in force, since when, and who said so."""
+
+    hash: str
+    by: str
+    at: str
+
+
+_pointer = msgspec.json.Decoder(Pointer).decode
+
+
+def publication(kind: str, content: bytes, by: str, now: Millis) -> list[Output]:
+    """Write what puts a content into force.
+
+    Examples
+    --------
+    >>> [record.key for record in publication("apps", b"{}", "ops", 0)]
+    [b'fc3c3d7f8a5d5f27e8d0a2d2f0ad0e5c', b'current/apps']
+
+    """
+    name = content_hash(content)
+    pointer = msgspec.json.encode(Pointer(name, by, rfc3339(now)))
+    return [
+        Output(CATALOGUE, name.encode(), content, (("kind", kind.encode()),)),
+        Output(CATALOGUE, _CURRENT + kind.encode(), pointer),
+    ]
+
+
+class CatalogueReader:
+    """Takes the catalogue's records one by one; `versions` is what they say is in force."""
+
+    def __init__(self) -> None:
+        self.versions = Versions()
+        self.pointers: dict[str, Pointer] = {}
+        self.contents: dict[str, bytes] = {}
+        self.problems: dict[str, str] = {}
+
+    def take(self, record: Record) -> bool:
+        """Take one record; whether it changed what is in force."""
+        key = record.key or b""
+        if not key.startswith(_CURRENT):
+            self._keep(key.decode(errors="replace"), record.value)
+            return False
+        kind = key.removeprefix(_CURRENT).decode(errors="replace")
+        return record.value is not None and self._point(kind, record.value)
+
+    def _keep(self, name: str, content: bytes | None) -> None:
+        if content is None:
+            self.contents.pop(name, None)
+        elif content_hash(content) == name:
+            self.contents[name] = content
+        else:
+            log.error("content does not have the hash it is filed under", name=name)
+
+    def _point(self, kind: str, value: bytes) -> bool:
+        try:
+            pointer = _pointer(value)
+            self.versions = self.versions.having(kind, self.contents[pointer.hash])
+        except KeyError:
+            self._refuse(kind, "its content is not in the catalogue")
+            return False
+        except ValueError as error:
+            self._refuse(kind, str(error)[:500])
+            return False
+        self._forget(self.pointers.get(kind), pointer)
+        self.pointers[kind] = pointer
+        self.problems.pop(kind, None)
+        return True
+
+    def _refuse(self, kind: str, why: str) -> None:
+        self.problems[kind] = why
+        log.error("publication refused, what was in force stays", kind=kind, why=why)
+
+    def _forget(self, old: Pointer | None, new: Pointer) -> None:
+        # Snapshots come every few seconds: only what is pointed to is kept. Going back publishes the content anew.
+        if old is not None and old.hash != new.hash and all(p.hash != old.hash for p in self.pointers.values()):
+            self.contents.pop(old.hash, None)
+
+
+class Catalogue(Service):
+    """Reads the catalogue for ever; `opened` is set once it has been read to the end it had at start."""
+
+    def __init__(self, client: Mapping[str, object], **service: Any) -> None:
+        super().__init__(**service)
+        self._client = client
+        self.opened = asyncio.Event()
+        self.reader = CatalogueReader()
+        self._position = 0
+
+    def versions(self) -> Versions:
+        """Give what is in force now."""
+        return self.reader.versions
+
+    @Service.task
+    async def _follow(self) -> None:
+        while not self.should_stop:
+            try:
+                await self._read()
+            except (KafkaError, OSError) as error:
+                log.warning("catalogue lost Kafka, reading again", error=type(error).__name__)
+                await self.sleep(0.5)
+
+    async def _read(self) -> None:
+        consumer = AIOKafkaConsumer(
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=8 * 1024 * 1024,
+            **self._client,
+        )
+        await consumer.start()
+        try:
+            consumer.assign([_PLACE])
+            consumer.seek(_PLACE, self._position)
+            end = (await consumer.end_offsets([_PLACE]))[_PLACE]
+            while not self.should_stop:
+                if await consumer.position(_PLACE) >= end:
+                    self.opened.set()
+                found = await consumer.getmany(_PLACE, timeout_ms=200)
+                self._take(found.get(_PLACE, []))
+        finally:
+            await consumer.stop()
+
+    def _take(self, rows: list[ConsumerRecord]) -> None:
+        for row in rows:
+            self._position = row.offset + 1
+            if self.reader.take(as_record(row)) and row.key:
+                kind = row.key.removeprefix(_CURRENT).decode()
+                log.info("in force", kind=kind, hash=self.reader.versions.hashes[kind])

@@ -1,0 +1,130 @@
+"""The customers' stage: everything that happens to a customer, in the order in which it happened.
+
+A pure function from (store, batch) to outputs: bad records go to the dead letters, duplicates vanish, tags, windows and
+summaries move on, rules match, decisions are made and ended.
+"""
+
+from collections.abc import Iterator
+
+from pydantic import ValidationError
+
+from kairos.customer import Customer, Spending
+from kairos.events import AppUsage, Event, Feedback, Profile, Transaction
+from kairos.ports import Batch, Output, Record, Store
+from kairos.recent import remember, seen
+from kairos.reservations import Answer
+from kairos.wire import BadRecord, read
+from models.tags import bump
+from streams.answers import answered
+from streams.dead_letters import dead_letter
+from streams.deciding import decide
+from streams.facts import day
+from streams.outcomes import came_back, fire
+from streams.topics import APP_USAGE, CUSTOMERS, FEEDBACK, LEDGER_ANSWERS, TRANSACTIONS, partition_of
+from streams.versions import Versions
+from streams.work import KeptProfile, Work
+
+__all__ = ["step"]
+
+_TAKES: dict[str, frozenset[str]] = {
+    CUSTOMERS: frozenset({"customer"}),
+    APP_USAGE: frozenset({"app_usage", "page_view", "login"}),
+    TRANSACTIONS: frozenset({"transaction"}),
+    FEEDBACK: frozenset({"feedback"}),
+}
+"""Which event types each topic carries."""
+
+
+def step(store: Store, batch: Batch[Versions]) -> list[Output]:
+    """Take one batch: the ledger's answers first, then events by the time at which they happened, then timers."""
+    work = Work.on(store, batch)
+    for record in batch.records:
+        if record.topic == LEDGER_ANSWERS:
+            _answer(work, record)
+    events = list(_events(work))
+    # The sort is stable, and records come in the order of their topics and offsets: that breaks ties.
+    events.sort(key=lambda pair: pair[0].at)
+    for event, record in events:
+        _take(work, event, record)
+    fire(work)
+    return work.finish()
+
+
+def _answer(work: Work, record: Record) -> None:
+    try:
+        answered(work, Answer.model_validate_json(record.value or b""))
+    except ValidationError as error:
+        _refuse(work, record, BadRecord("invalid", f"no answer of the ledger: {error.error_count()} problems"))
+
+
+def _events(work: Work) -> Iterator[tuple[Event, Record]]:
+    """Read the batch's events at the door; what is no event of ours is a dead letter, or a customer to forget."""
+    for record in work.batch.records:
+        if record.topic == LEDGER_ANSWERS:
+            continue
+        if record.topic == CUSTOMERS and record.value is None and record.key:
+            _forget(work, record.key)
+            continue
+        try:
+            event = read(record, work.now, work.versions.apps)
+            _check_place(work, event, record)
+        except BadRecord as error:
+            _refuse(work, record, error)
+        else:
+            yield event, record
+
+
+def _check_place(work: Work, event: Event, record: Record) -> None:
+    if event.type not in _TAKES[record.topic]:
+        raise BadRecord("wrong_topic", f"{event.type} does not belong on {record.topic}")
+    # The hash is slow in Python; a customer who was here before is in the right place.
+    if not work.known(event.customer) and partition_of(record.key or b"", work.batch.partitions) != record.partition:
+        raise BadRecord("wrong_partition", "the key belongs to another partition; partition by murmur2, as Java does")
+
+
+def _refuse(work: Work, record: Record, error: BadRecord) -> None:
+    work.outputs.append(dead_letter(record, "customers", error, work.now))
+
+
+def _forget(work: Work, key: bytes) -> None:
+    customer = key.decode(errors="replace")
+    work.keep_profile(customer, None)
+    work.permission(customer)
+
+
+def _take(work: Work, event: Event, record: Record) -> None:
+    customer = work.customer(event.customer)
+    if seen(customer.seen, event.id):
+        return
+    customer.seen = remember(customer.seen, event.id, work.now)
+    match event.data:
+        case Feedback():
+            came_back(work, event, event.data)
+        case Profile():
+            _learn_profile(work, event, record)
+        case _:
+            _observe(work, customer, event)
+            decide(work, event, record)
+
+
+def _learn_profile(work: Work, event: Event, record: Record) -> None:
+    kept = work.profile(event.customer)
+    # Two producers may race; the newest word of the bank wins, not the last to arrive.
+    if kept is not None and kept.at > event.at:
+        return
+    work.keep_profile(event.customer, KeptProfile(1, event.at, record.value or b"{}"))
+    work.permission(event.customer)
+
+
+def _observe(work: Work, customer: Customer, event: Event) -> None:
+    """Move the customer's tags, summaries and windows on by one event."""
+    if isinstance(event.data, AppUsage):
+        today = day(event.at)
+        for tag in work.versions.apps.tags_of(event.data.app, event.category):
+            customer.tags = bump(customer.tags, tag, today)
+    elif isinstance(event.data, Transaction) and event.data.direction == "debit":
+        spent = customer.spending.setdefault(event.category or "", Spending())
+        spent.count += 1
+        spent.minor += event.data.amount
+        spent.last = max(spent.last, event.at)
+    work.versions.book.observe(event, customer)

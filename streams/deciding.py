@@ -1,0 +1,175 @@
+"""Deciding: one event's candidates become one decision, in the order that `rules` lays down."""
+
+from collections.abc import Sequence
+
+from kairos.customer import Standing
+from kairos.decisions import Arm, Decision, EventReference, Reason, Verdict
+from kairos.events import Event
+from kairos.ids import decision_id, offer_id
+from kairos.instants import moment
+from kairos.offers import Channel, Offer
+from kairos.ports import Record
+from kairos.reservations import Reserve, Wish
+from models.features import features
+from rules.candidates import Candidate, Ranking
+from rules.decide import gates, rank
+from rules.limits import hold
+from rules.schema import Rule
+from streams.answers import write_decision
+from streams.facts import context, facts
+from streams.open_decision import OpenDecision, Wished, keep
+from streams.outcomes import GRACE
+from streams.timers import Timer, set_timer
+from streams.topics import LEDGER_COMMANDS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.work import Work, record
+
+__all__ = ["OFFERS", "decide"]
+
+OFFERS = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH, Channel.LIST: OFFERS_LIST}
+"""The topic of each channel."""
+
+_NEUTRAL = 0.5
+
+
+def decide(work: Work, event: Event, source: Record) -> None:
+    """Match the rules; if any did, make the decision and write what follows from it."""
+    versions, customer = work.versions, work.customer(event.customer)
+    matched = versions.book.match(event, customer, lambda: work.standing(event.customer))
+    if not matched:
+        return
+    standing = work.standing(event.customer)
+    decision = decision_id(event.customer, event.id, versions.book.hash)
+    candidates = gates(event, customer, standing, matched, versions.policy, work.now)
+    wishes = {c.rule.id: _wished(work, event, standing, decision, c) for c in candidates if c.channel is not None}
+    ranking = rank(candidates, {rule: wish.score for rule, wish in wishes.items()})
+    draft = _draft(work, event, source, decision, ranking, wishes, standing)
+    if not ranking.wishes:
+        write_decision(work, draft)
+        return
+    for candidate in ranking.wishes:
+        hold(customer, candidate, work.now)
+    _place(work, event, draft, ranking.wishes, [wishes[c.rule.id] for c in ranking.wishes])
+
+
+def _wished(work: Work, event: Event, standing: Standing, decision: str, candidate: Candidate) -> Wished:
+    rule = candidate.rule
+    found = features(context(work, event, standing, candidate))
+    model = work.versions.models.get(rule.then.objective)
+    return Wished(
+        offer=offer_id(decision, rule.id),
+        rule=rule.id,
+        channel=(candidate.channel or rule.then.channels[0]).value,
+        pool=rule.then.offer.pool or "",
+        expires=work.now + rule.then.expires,
+        objective=rule.then.objective,
+        wait=rule.then.wait,
+        reactions=rule.then.reactions,
+        features=found,
+        score=_NEUTRAL if model is None else model.score(found),
+    )
+
+
+def _draft(
+    work: Work,
+    event: Event,
+    source: Record,
+    decision: str,
+    ranking: Ranking,
+    wishes: dict[str, Wished],
+    standing: Standing,
+) -> Decision:
+    """Write down everything that is known before the ledger was asked."""
+    place = {candidate.rule.id: number for number, candidate in enumerate(ranking.wishes, 1)}
+    verdicts = tuple(
+        Verdict(
+            rule=c.rule.id,
+            programme=c.rule.programme,
+            offer=offer_id(decision, c.rule.id),
+            arm=c.arm,
+            channel=c.channel,
+            pool=c.rule.then.offer.pool,
+            verdict=c.reason or Reason.OUTRANKED,
+            score=wishes[c.rule.id].score if c.rule.id in wishes else None,
+            rank=place.get(c.rule.id),
+        )
+        for c in (*ranking.wishes, *ranking.refused)
+    )
+    return Decision(
+        id=decision,
+        customer=event.customer,
+        event=EventReference(
+            id=event.id,
+            type=event.type,
+            at=moment(event.at),
+            topic=source.topic,
+            partition=source.partition,
+            offset=source.offset,
+        ),
+        decided_at=moment(work.now),
+        state="suppressed",
+        reason=ranking.refused[0].reason if ranking.refused and not ranking.wishes else None,
+        programme=(ranking.wishes or ranking.refused)[0].rule.programme,
+        verdicts=verdicts,
+        versions=dict(work.versions.hashes),
+        facts=facts(event, standing),
+    )
+
+
+def _place(work: Work, event: Event, draft: Decision, ranked: Sequence[Candidate], wishes: list[Wished]) -> None:
+    """Ask the ledger where a coupon is at stake; else the first candidate has won."""
+    first = ranked[0]
+    opened = OpenDecision(decided=work.now, programme=first.rule.programme, wishes=wishes)
+    if first.rule.then.offer.pool is not None:
+        opened.draft = draft.model_dump_json().encode()
+        keep(work, event.customer, draft.id, opened)
+        _reserve(work, draft, ranked, wishes)
+        return
+    withheld = first.arm is Arm.CONTROL
+    won = draft.verdicts[0].model_copy(update={"verdict": Reason.CONTROL if withheld else "won"})
+    update = {
+        "state": "withheld" if withheld else "offered",
+        "reason": Reason.CONTROL if withheld else None,
+        "offer": wishes[0].offer,
+        "channel": first.channel,
+        "verdicts": (won, *draft.verdicts[1:]),
+    }
+    write_decision(work, draft.model_copy(update=update))
+    if withheld:
+        return
+    opened.wishes = wishes[:1]
+    keep(work, event.customer, draft.id, opened)
+    set_timer(work.store, Timer(wishes[0].expires + GRACE, "end", draft.id, event.customer))
+    offer = _offer(work, draft, first.rule, wishes[0])
+    work.outputs.append(record(OFFERS[offer.channel], offer.customer, "kairos.offer.v1", offer.id, offer, work.now))
+
+
+def _reserve(work: Work, draft: Decision, ranked: Sequence[Candidate], wishes: list[Wished]) -> None:
+    reserve = Reserve(
+        id=draft.id,
+        customer=draft.customer,
+        programme=ranked[0].rule.programme,
+        wishes=tuple(
+            Wish(offer=_offer(work, draft, c.rule, wish), arm=c.arm, pool=c.rule.then.offer.pool)
+            for c, wish in zip(ranked, wishes, strict=True)
+        ),
+        at=moment(work.now),
+    )
+    name = f"{draft.id}:reserve"
+    work.outputs.append(record(LEDGER_COMMANDS, reserve.programme, "kairos.ledger.command.v1", name, reserve, work.now))
+
+
+def _offer(work: Work, draft: Decision, rule: Rule, wish: Wished) -> Offer:
+    return Offer(
+        id=wish.offer,
+        decision=draft.id,
+        customer=draft.customer,
+        programme=rule.programme,
+        rule=rule.id,
+        channel=Channel(wish.channel),
+        purpose=rule.purpose,
+        template=rule.then.template,
+        text=rule.then.text,
+        product=rule.then.offer.product,
+        decided_at=moment(work.now),
+        expires_at=moment(wish.expires),
+    )

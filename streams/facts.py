@@ -1,0 +1,75 @@
+"""Facts: what a decision saw of the customer, for the model and for the record."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from kairos.customer import Customer, Standing
+from kairos.events import Event, Transaction
+from kairos.instants import DAY, SECOND, Millis, moment
+from models.features import Context
+from models.tags import score
+from rules.candidates import Candidate
+from streams.work import Work
+
+__all__ = ["context", "day", "facts"]
+
+_FIRST_DAY = 18_262
+"""Days from 1970 to 2020-01-01, from which tags count."""
+
+
+def day(at: Millis) -> int:
+    """Give the day of an instant as tags count it: from 2020-01-01 in UTC, never before.
+
+    Examples
+    --------
+    >>> day(1577836800000), day(1577836800000 + 86_400_000), day(0)
+    (0, 1, 0)
+
+    """
+    return max(0, at // DAY - _FIRST_DAY)
+
+
+def facts(event: Event, standing: Standing) -> dict[str, str | int | float | bool | None]:
+    """Give what the rules could read beside their windows: the event's category and amount, the attributes."""
+    found: dict[str, str | int | float | bool | None] = {"event.category": event.category}
+    if isinstance(event.data, Transaction):
+        found |= {"event.amount": event.data.amount, "event.currency": event.data.currency}
+    return found | {f"attr.{name}": value for name, value in sorted(standing.profile.attrs.items())}
+
+
+def context(work: Work, event: Event, standing: Standing, candidate: Candidate) -> Context:
+    """Give what the model may know of a candidate and its customer as of the decision."""
+    customer, then = work.customer(event.customer), candidate.rule.then
+    pool = work.versions.pools.get(then.offer.pool or "")
+    local = _local(event.at, work.versions.policy.zone)
+    newest = _newest_contact(customer)
+    return Context(
+        rule=candidate.rule.id,
+        programme=candidate.rule.programme,
+        channel=candidate.channel.value if candidate.channel else "",
+        hour=local.hour,
+        weekday=local.weekday(),
+        merchant=pool.merchant if pool else "",
+        pool=then.offer.pool or "",
+        app_class=event.category or "" if event.type == "app_usage" else "",
+        face_cents=pool.value if pool else 0,
+        classes=_classes(work, customer, event.at),
+        days_since_contact=None if newest is None else (work.now - newest) / DAY,
+        contacts=sum(len(packed) // 4 for packed in customer.contacts.values()),
+        attrs=standing.profile.attrs,
+    )
+
+
+def _classes(work: Work, customer: Customer, at: Millis) -> dict[str, float]:
+    today = day(at)
+    scores = {name: score(customer.tags, tag, today) for tag, name in enumerate(work.versions.apps.classes)}
+    return {name: value for name, value in scores.items() if value > 0}
+
+
+def _local(at: Millis, zone: str) -> datetime:
+    return moment(at).astimezone(ZoneInfo(zone))
+
+
+def _newest_contact(customer: Customer) -> Millis | None:
+    ends = [int.from_bytes(packed[-4:]) for packed in customer.contacts.values() if packed]
+    return max(ends) * SECOND if ends else None

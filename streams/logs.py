@@ -1,0 +1,32 @@
+"""Logs: one line for each thing worth knowing, with fields. Never a customer's data: no local variables, no values."""
+
+import logging
+from typing import Literal
+
+import structlog
+
+__all__ = ["configure"]
+
+
+def configure(level: str = "info", form: Literal["json", "text"] = "text") -> None:
+    """Set up structlog, and the standard library's logging beneath the libraries."""
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    last: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        # A traceback with local variables would show what customers did.
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    )
+    processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if form == "json":
+        processors.append(structlog.processors.format_exc_info)
+    structlog.configure(
+        processors=[*processors, last],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=max(threshold, logging.WARNING), format="%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -1,0 +1,144 @@
+"""Outcomes: what comes back for an offer moves its decision to an end, the ledger along, and teaches the model."""
+
+from typing import get_args
+
+from kairos.decisions import DecisionEnded, EndState
+from kairos.events import Consent, Event, Feedback, Reaction
+from kairos.examples import Example
+from kairos.instants import DAY, MINUTE, Millis, moment
+from kairos.offers import Channel
+from kairos.reservations import Change
+from models.labels import Happening, Label, Labelling, Phase, advance
+from streams.open_decision import Held, OpenDecision, find, keep, remove
+from streams.timers import Timer, due, set_timer
+from streams.topics import DECISIONS, EXAMPLES, LEDGER_COMMANDS
+from streams.work import Work, record
+
+__all__ = ["FORGET", "GRACE", "came_back", "fire", "happened"]
+
+GRACE: Millis = 1 * MINUTE
+"""How long after its expiry a decision waits for a last receipt."""
+FORGET: Millis = 30 * DAY
+"""How long after its end what comes back still counts."""
+
+_REACTIONS = frozenset(get_args(Reaction))
+_TEACHES = frozenset(happening.value for happening in Happening)
+_ENDS: dict[str, EndState] = {
+    "delivered": "delivered",
+    "undelivered": "failed",
+    "rejected": "failed",
+    "expired": "expired",
+}
+
+
+def came_back(work: Work, event: Event, feedback: Feedback) -> None:
+    """Take a receipt, a reaction or an opt-out into account."""
+    if feedback.what == "opted_out":
+        word = Consent(purpose=feedback.purpose, channel=feedback.channel, granted=False, at=moment(event.at))
+        work.keep_said(event.customer, (*work.said(event.customer), word))
+        work.permission(event.customer)
+        return
+    opened = find(work, event.customer, feedback.decision or "")
+    if opened is None or feedback.decision is None:
+        return
+    opened.simulated |= feedback.simulated
+    if opened.draft:
+        opened.early.append(feedback.what)
+    else:
+        happened(work, event.customer, feedback.decision, opened, feedback.what)
+    keep(work, event.customer, feedback.decision, opened)
+
+
+def happened(work: Work, customer: str, decision: str, opened: OpenDecision, what: str) -> None:
+    """Move one open decision by one thing that happened to its offer."""
+    _tell_ledger(work, decision, opened, what)
+    _label(work, customer, decision, opened, what)
+    end = "delivered" if what in _REACTIONS else _ENDS.get(what)
+    if end is not None:
+        _end(work, customer, decision, opened, end)
+
+
+def fire(work: Work) -> None:
+    """Do what is due."""
+    for timer in due(work.store, work.now):
+        opened = find(work, timer.customer, timer.decision)
+        if opened is None:
+            continue
+        if timer.what == "forget":
+            remove(work, timer.customer, timer.decision)
+            continue
+        if timer.what == "wait":
+            _label(work, timer.customer, timer.decision, opened, Happening.DUE)
+        else:
+            _end(work, timer.customer, timer.decision, opened, "unknown")
+        keep(work, timer.customer, timer.decision, opened)
+
+
+def _tell_ledger(work: Work, decision: str, opened: OpenDecision, what: str) -> None:
+    held = Held(opened.held)
+    if held is Held.NOTHING:
+        return
+    if what == "redeemed" and held is not Held.REDEEMED:
+        _change(work, decision, opened, "redeem", Held.REDEEMED)
+    elif what in ("accepted", "delivered") and held is Held.RESERVED:
+        _change(work, decision, opened, "confirm", Held.CONFIRMED)
+    elif what in ("undelivered", "rejected", "expired") and held is not Held.REDEEMED:
+        # Each of these is a definite "the customer never saw the code"; "unknown" is not, and keeps it.
+        _change(work, decision, opened, "release", Held.NOTHING)
+
+
+def _change(work: Work, decision: str, opened: OpenDecision, kind: str, held: Held) -> None:
+    change = Change.model_validate(
+        {"kind": kind, "id": decision, "programme": opened.programme, "at": moment(work.now)}
+    )
+    name = f"{decision}:{kind}"
+    work.outputs.append(record(LEDGER_COMMANDS, opened.programme, "kairos.ledger.command.v1", name, change, work.now))
+    opened.held = held
+
+
+def _label(work: Work, customer: str, decision: str, opened: OpenDecision, what: str) -> None:
+    if what not in _TEACHES:
+        return
+    wish = opened.wishes[0]
+    labelling = Labelling(frozenset(Happening(reaction) for reaction in wish.reactions))
+    before = Phase(opened.phase)
+    after, label = advance(before, Happening(what), work.now, labelling)
+    opened.phase = after.value
+    if before is Phase.SENT and after is Phase.WAITING:
+        set_timer(work.store, Timer(work.now + wish.wait, "wait", decision, customer))
+    if label is not None:
+        _teach(work, decision, opened, label)
+
+
+def _teach(work: Work, decision: str, opened: OpenDecision, label: Label) -> None:
+    wish = opened.wishes[0]
+    example = Example(
+        id=decision,
+        objective=wish.objective,
+        features=wish.features,
+        label=label.positive,
+        corrects=label.corrects,
+        score=wish.score,
+        decided_at=moment(opened.decided),
+        simulated=opened.simulated,
+    )
+    name = f"{decision}:{int(label.positive)}"
+    work.outputs.append(record(EXAMPLES, wish.objective, "kairos.example.v1", name, example, work.now))
+
+
+def _end(work: Work, customer: str, decision: str, opened: OpenDecision, state: EndState) -> None:
+    if opened.ended:
+        return
+    opened.ended = state
+    ended = DecisionEnded(
+        id=decision,
+        customer=customer,
+        programme=opened.programme,
+        channel=Channel(opened.wishes[0].channel),
+        state=state,
+        ended_at=moment(work.now),
+        simulated=opened.simulated,
+    )
+    name = f"{decision}:ended"
+    work.outputs.append(record(DECISIONS, customer, "kairos.decision_ended.v1", name, ended, work.now))
+    set_timer(work.store, Timer(work.now + FORGET, "forget", decision, customer))

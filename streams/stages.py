@@ -1,0 +1,60 @@
+"""The three stages, by their names: three pure functions on one engine."""
+
+from typing import Final
+
+from streams import customers, learning, ledger
+from streams.spec import StageSpec
+from streams.topics import (
+    APP_USAGE,
+    CUSTOMERS,
+    CUSTOMERS_CHANGELOG,
+    CUSTOMERS_JOURNAL,
+    DEAD_LETTERS,
+    DECISIONS,
+    EXAMPLES,
+    FEEDBACK,
+    LEARNING_CHANGELOG,
+    LEARNING_JOURNAL,
+    LEDGER_ANSWERS,
+    LEDGER_CHANGELOG,
+    LEDGER_COMMANDS,
+    LEDGER_JOURNAL,
+    OFFERS_LIST,
+    OFFERS_PUSH,
+    OFFERS_SMS,
+    PERMISSIONS,
+    TRANSACTIONS,
+)
+from streams.versions import Versions
+
+__all__ = ["STAGES"]
+
+_CUSTOMERS: StageSpec[Versions] = StageSpec(
+    name="customers",
+    group="kairos.customers",
+    inputs=(CUSTOMERS, FEEDBACK, APP_USAGE, TRANSACTIONS, LEDGER_ANSWERS),
+    changelog=CUSTOMERS_CHANGELOG,
+    journal=CUSTOMERS_JOURNAL,
+    step=customers.step,
+    first=frozenset({CUSTOMERS}),
+    aligned=frozenset({DECISIONS, OFFERS_SMS, OFFERS_PUSH, OFFERS_LIST, PERMISSIONS, DEAD_LETTERS}),
+)
+_LEDGER: StageSpec[Versions] = StageSpec(
+    name="ledger",
+    group="kairos.ledger",
+    inputs=(LEDGER_COMMANDS,),
+    changelog=LEDGER_CHANGELOG,
+    journal=LEDGER_JOURNAL,
+    step=ledger.step,
+)
+_LEARNING: StageSpec[Versions] = StageSpec(
+    name="learning",
+    group="kairos.learning",
+    inputs=(EXAMPLES,),
+    changelog=LEARNING_CHANGELOG,
+    journal=LEARNING_JOURNAL,
+    step=learning.step,
+)
+
+STAGES: Final = {stage.name: stage for stage in (_CUSTOMERS, _LEDGER, _LEARNING)}
+"""The stages by name, in the order in which an event goes through them."""

@@ -1,0 +1,68 @@
+"""Timers of the customers' stage: sorted by the time they are due, in the same store and commit as everything else."""
+
+import struct
+from typing import Literal, NamedTuple
+
+from kairos.instants import Millis
+from kairos.ports import Store
+from streams.work import TIMER
+
+__all__ = ["Timer", "cancel", "due", "set_timer"]
+
+What = Literal["wait", "end", "forget"]
+_CODES: dict[What, bytes] = {"wait": b"w", "end": b"x", "forget": b"f"}
+_WHATS: dict[bytes, What] = {code: what for what, code in _CODES.items()}
+_DUE = struct.Struct(">Q")
+
+
+class Timer(NamedTuple):
+    """What is to be done for one decision of one customer, and when.
+
+    `wait`: the wait for a reaction is over. `end`: the decision ends if nothing ended it. `forget`: nothing that
+    comes back for it counts any more.
+    """
+
+    due: Millis
+    what: What
+    decision: str
+    customer: str
+
+
+def set_timer(store: Store, timer: Timer) -> None:
+    """Set a timer."""
+    store.put(b"", TIMER, _name(timer), timer.customer.encode())
+
+
+def cancel(store: Store, timer: Timer) -> None:
+    """Remove a timer; one that is not there is no error."""
+    store.delete(b"", TIMER, _name(timer))
+
+
+def due(store: Store, now: Millis, most: int = 5_000) -> list[Timer]:
+    """Take what is due at `now` out of the store, the earliest first, so many at the most.
+
+    Examples
+    --------
+    >>> from streams.memory_store import MemoryStore
+    >>> store = MemoryStore()
+    >>> set_timer(store, Timer(2_000, "end", "0a" * 16, "c7"))
+    >>> due(store, 1_999)
+    []
+    >>> due(store, 2_000)
+    [Timer(due=2000, what='end', decision='0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a', customer='c7')]
+
+    """
+    found: list[tuple[bytes, Timer]] = []
+    for name, customer in store.scan(b"", TIMER):
+        (when,) = _DUE.unpack_from(name)
+        if when > now or len(found) == most:
+            break
+        what = _WHATS[name[8:9]]
+        found.append((name, Timer(when, what, name[9:].hex(), customer.decode())))
+    for name, _ in found:
+        store.delete(b"", TIMER, name)
+    return [timer for _, timer in found]
+
+
+def _name(timer: Timer) -> bytes:
+    return _DUE.pack(timer.due) + _CODES[timer.what] + bytes.fromhex(timer.decision)

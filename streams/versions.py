@@ -1,0 +1,90 @@
+"""Versions: the catalogue as one immutable set, built from contents that are named by their hashes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+from rules.book import Book
+from rules.policy import Policy
+
+from kairos.apps import Apps, AppsFile
+from kairos.ids import content_hash
+from kairos.offers import CouponPool
+from models.snapshot import Snapshot
+
+__all__ = ["KINDS", "MODEL", "Versions", "pools_content"]
+
+MODEL = "model/"
+"""What the kind of a model's snapshot begins with; the objective follows."""
+
+_POOLS = TypeAdapter(tuple[CouponPool, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What is in force for one batch.
+
+    Parameters
+    ----------
+    hashes
+        The content hash of each kind.
+    book
+        The rules.
+    policy
+        How customers may be contacted.
+    apps
+        The classes of apps.
+    pools
+        The coupon pools by name.
+    models
+        The newest snapshot of each objective.
+
+    """
+
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    book: Book = field(default_factory=Book.empty)
+    policy: Policy = field(default_factory=Policy.default)
+    apps: Apps = field(default_factory=Apps)
+    pools: Mapping[str, CouponPool] = field(default_factory=dict)
+    models: Mapping[str, Snapshot] = field(default_factory=dict)
+
+    def having(self, kind: str, content: bytes) -> "Versions":
+        """Give the set with one kind replaced.
+
+        Raises
+        ------
+        ValueError
+            The content cannot be read, or the kind is unknown; the set that is in force stays.
+
+        """
+        hashes = {**self.hashes, kind: content_hash(content)}
+        if kind.startswith(MODEL):
+            models = {**self.models, kind.removeprefix(MODEL): Snapshot.from_bytes(content)}
+            return replace(self, hashes=hashes, models=models)
+        if kind not in KINDS:
+            raise ValueError(f"{kind!r} is no kind of the catalogue; there are {', '.join(KINDS)} and {MODEL}...")
+        return replace(self, hashes=hashes, **{_FIELDS[kind]: KINDS[kind](content)})
+
+
+def pools_content(pools: tuple[CouponPool, ...]) -> bytes:
+    """Write pools as the catalogue holds them: JSON, in the order of their names."""
+    return _POOLS.dump_json(tuple(sorted(pools, key=lambda pool: pool.pool)))
+
+
+def _pools(content: bytes) -> Mapping[str, CouponPool]:
+    return {pool.pool: pool for pool in _POOLS.validate_json(content)}
+
+
+def _apps(content: bytes) -> Apps:
+    return Apps.of(AppsFile.model_validate_json(content))
+
+
+KINDS: Mapping[str, Callable[[bytes], Any]] = {
+    "rules": Book.of_content,
+    "policy": Policy.of_content,
+    "apps": _apps,
+    "pools": _pools,
+}
+"""How each kind is read from its content."""
+_FIELDS = {"rules": "book", "policy": "policy", "apps": "apps", "pools": "pools"}

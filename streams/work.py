@@ -1,0 +1,126 @@
+"""Work: what one step of the customers' stage has in its hands, and how it is put back into the store."""
+
+from dataclasses import dataclass
+
+import msgspec
+from pydantic import TypeAdapter
+
+from kairos.customer import Customer, Standing, pack, unpack
+from kairos.events import Consent, Profile
+from kairos.instants import Millis, moment
+from kairos.offers import Written
+from kairos.permissions import Permission, consents
+from kairos.ports import Batch, Output, Store
+from kairos.wire import headers
+from streams.topics import PERMISSIONS
+from streams.versions import Versions
+
+__all__ = ["DECISION", "HOT", "PROFILE", "SAID", "TIMER", "KeptProfile", "Work", "record"]
+
+HOT, PROFILE, SAID, DECISION, TIMER = "h", "p", "s", "d", "t"
+"""The kinds of the customers' store: hot record, profile, what the customer said, open decisions, timers.
+
+Timers have no owner: they lie under the empty key, by the time they are due.
+"""
+
+_CONSENTS: TypeAdapter[tuple[Consent, ...]] = TypeAdapter(tuple[Consent, ...])
+
+
+class KeptProfile(msgspec.Struct, array_like=True):
+    """The bank's newest word on a customer, as it came, and when it was said."""
+
+    version: int
+    at: Millis
+    json: bytes
+
+
+_pack_profile = msgspec.msgpack.Encoder().encode
+_unpack_profile = msgspec.msgpack.Decoder(KeptProfile).decode
+
+
+@dataclass(slots=True)
+class Work:
+    """The desk of one step: the store, the moment, and what has been written so far.
+
+    Hot records are read once a step, changed in place and put back by `finish`.
+    """
+
+    store: Store
+    batch: Batch[Versions]
+    outputs: list[Output]
+    _hot: dict[str, Customer]
+
+    @classmethod
+    def on(cls, store: Store, batch: Batch[Versions]) -> "Work":
+        """Begin a step."""
+        return cls(store, batch, [], {})
+
+    @property
+    def now(self) -> Millis:
+        """Processing time of this step."""
+        return self.batch.now
+
+    @property
+    def versions(self) -> Versions:
+        """The catalogue as it stands for this step."""
+        return self.batch.versions
+
+    def customer(self, key: str) -> Customer:
+        """Give the hot record of a customer, to be changed in place."""
+        found = self._hot.get(key)
+        if found is None:
+            found = self._hot[key] = unpack(self.store.get(key.encode(), HOT))
+        return found
+
+    def known(self, key: str) -> bool:
+        """Whether there is a hot record of this customer."""
+        return key in self._hot or self.store.get(key.encode(), HOT) is not None
+
+    def profile(self, key: str) -> KeptProfile | None:
+        """Give what the bank said of a customer, if it did."""
+        packed = self.store.get(key.encode(), PROFILE)
+        return None if packed is None else _unpack_profile(packed)
+
+    def keep_profile(self, key: str, profile: KeptProfile | None) -> None:
+        """Put the bank's newest word in the place of the last, or remove it."""
+        if profile is None:
+            self.store.delete(key.encode(), PROFILE)
+        else:
+            self.store.put(key.encode(), PROFILE, b"", _pack_profile(profile))
+
+    def said(self, key: str) -> tuple[Consent, ...]:
+        """Give what the customer said of consent through the channels."""
+        packed = self.store.get(key.encode(), SAID)
+        return () if packed is None else _CONSENTS.validate_json(packed)
+
+    def keep_said(self, key: str, said: tuple[Consent, ...]) -> None:
+        """Keep what the customer said."""
+        self.store.put(key.encode(), SAID, b"", _CONSENTS.dump_json(said))
+
+    def standing(self, key: str) -> Standing:
+        """Give who the customer is for a decision; one without a profile has no attributes and no consent."""
+        kept = self.profile(key)
+        profile = Profile() if kept is None else Profile.model_validate_json(kept.json)
+        return Standing(profile, self.said(key))
+
+    def permission(self, key: str) -> None:
+        """Write the permission in force after a change."""
+        standing = self.standing(key)
+        word = Permission(
+            customer=key,
+            do_not_contact=standing.profile.do_not_contact,
+            consent=consents(standing.profile, standing.said),
+            at=moment(self.now),
+        )
+        self.outputs.append(record(PERMISSIONS, key, "kairos.permission.v1", f"{key}@{self.now}", word, self.now))
+
+    def finish(self) -> list[Output]:
+        """Put the hot records back, and give the outputs."""
+        for key, customer in self._hot.items():
+            self.store.put(key.encode(), HOT, b"", pack(customer))
+        return self.outputs
+
+
+def record(topic: str, key: str, type_: str, id_: str, value: Written, now: Millis) -> Output:
+    """Write one record of ours with its CloudEvents attributes."""
+    return Output(topic, key.encode(), value.model_dump_json().encode(), headers(type_, id_, now))
