@@ -167,8 +167,8 @@ def _base32(value: int) -> str:
 def _left(pool: CouponPool, header: Pool) -> int:
     held = header.held
     limits = [pool.count - held.count]
-    if pool.budget is not None and pool.value:
-        limits.append((pool.budget - held.minor) // pool.value)
+    if pool.budget is not None and (pool.value or held.minor > pool.budget):
+        limits.append((pool.budget - held.minor) // max(pool.value, 1))
     if pool.codes == "imported":
         limits.append(header.tail - header.head)
     return max(0, min(limits))

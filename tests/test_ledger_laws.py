@@ -1,0 +1,133 @@
+"""What holds for every command and every order of commands: bad ones, all interleavings, repetition bit for bit."""
+
+import json
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+
+from streams.topics import DEAD_LETTERS, LEDGER_ANSWERS, OFFERS_SMS
+from tests.ledger_table import Table, pool, replay, reserve, wish
+
+
+def _broken() -> Iterator[tuple[str, bytes | None, bytes | None]]:
+    good = reserve("d1").model_dump(mode="json")
+    other = wish("d2").model_dump(mode="json")
+    couponed = {**good["wishes"][0]["offer"], "coupon": {"pool": "cafe", "code": "X", "merchant": "m", "value": 1}}
+
+    def written(**changes: object) -> bytes:
+        return json.dumps({**good, **changes}).encode()
+
+    yield "empty", b"takeaway", None
+    yield "invalid", b"takeaway", b""
+    yield "invalid", b"takeaway", b"\xff"
+    yield "invalid", b"takeaway", b"[" * 5000
+    yield "invalid", b"takeaway", written(kind="give me all")
+    yield "invalid", b"takeaway", written(wishes=[])
+    yield "invalid", b"takeaway", written(wishes=[other])
+    yield "invalid", b"takeaway", written(wishes=good["wishes"] * 2)
+    yield "invalid", b"takeaway", written(wishes=[{**good["wishes"][0], "offer": couponed}])
+    yield "invalid", b"takeaway", written(id="")
+    yield "invalid", b"takeaway", written(id="\ud800")
+    yield "invalid", b"takeaway", written(unknown=1)
+    yield "invalid", b"takeaway", b'{"kind":"stock","pool":"cafe","programme":"takeaway","codes":["A B"]}'
+    yield "wrong_key", None, written()
+    yield "wrong_key", b"travel", written()
+    yield "wrong_key", b"x" * 70_000, written()
+
+
+@pytest.mark.parametrize(("reason", "key", "value"), list(_broken()))
+def test_a_broken_command_is_one_dead_letter_and_the_others_are_carried_out(
+    reason: str, key: bytes | None, value: bytes | None
+) -> None:
+    table = Table(pool())
+    good = reserve("d9").model_dump_json().encode()
+
+    said = table.hear_raw([(key, value), (b"takeaway", good)])
+
+    assert [output.topic for output in said.outputs] == [DEAD_LETTERS, OFFERS_SMS, LEDGER_ANSWERS]
+    assert (said.dead[0].key, said.dead[0].value) == (key, value)
+    assert dict(said.dead[0].headers)["kairos.errors.class"] == reason.encode()
+
+
+def test_a_dead_letters_reason_quotes_nobodys_values() -> None:
+    value = b'{"kind":"Mr Li of 5 Lake Road","id":"6222020200112233445"}'
+
+    (letter,) = Table().hear_raw([(b"takeaway", value)]).dead
+
+    assert dict(letter.headers)["kairos.errors.message"] == b"value: kind is none of ours"
+
+
+def test_a_programme_whose_commands_come_to_the_wrong_partition_gets_no_second_budget() -> None:
+    table = Table(pool())
+    value = reserve("d1").model_dump_json().encode()
+
+    said = [table.hear_raw([(b"takeaway", value)], partitions) for partitions in range(1, 6)]
+
+    owned = [bool(s.answers) for s in said]
+    assert owned[0]
+    assert not all(owned)
+    assert {dict(s.dead[0].headers)["kairos.errors.class"] for s in said if s.dead} == {b"wrong_partition"}
+
+
+def test_a_tick_gives_nothing() -> None:
+    assert Table(pool()).hear().outputs == []
+
+
+def _interleavings(waiting: dict[str, int]) -> Iterator[tuple[str, ...]]:
+    """Give every order in which each decision's commands can come, each decision's own in their order."""
+    if not any(waiting.values()):
+        yield ()
+    for decision, left in waiting.items():
+        if left:
+            for rest in _interleavings({**waiting, decision: left - 1}):
+                yield (decision, *rest)
+
+
+@pytest.mark.parametrize("codes", ["generated", "imported"])
+def test_no_order_of_four_decisions_over_two_coupons_gives_a_third(codes: str) -> None:
+    fates = {"d1": "confirm", "d2": "release", "d3": "redeem", "d4": "release"}
+    orders = list(_interleavings(dict.fromkeys(fates, 2)))
+    assert len(orders) == 2520
+
+    for order in orders:
+        table = Table(pool(count=2, budget=2000, codes=codes))
+        if codes == "imported":
+            table.stock("AAA", "BBB")
+        out: dict[str, str] = {}
+        begun: set[str] = set()
+        for decision in order:
+            if decision in begun:
+                table.change(fates[decision], decision)
+                if fates[decision] == "release":
+                    out.pop(decision, None)
+                continue
+            begun.add(decision)
+            room = len(out) < 2
+            said = table.reserve(decision)
+            assert (said.answer.granted is not None) == room
+            if room:
+                out[decision] = said.code
+        assert table.totals().held == len(out) == len(set(out.values())) <= 2
+
+
+def test_the_same_commands_give_the_same_store_and_outputs_byte_for_byte() -> None:
+    table = Table(pool(count=3), pool("tea", 9, codes="imported"))
+    outputs = list(table.stock("AAA", "BBB", of="tea").outputs)
+    for n, of in product(range(4), ("cafe", "tea")):
+        outputs += table.reserve(f"{of}{n}", wish(f"{of}{n}", of)).outputs
+        outputs += table.change("release" if n % 2 else "redeem", f"{of}{n}").outputs
+        table.days_later(20)
+
+    assert replay(table.heard) == (list(table.store.items()), outputs)
+
+
+def test_commands_in_one_batch_or_one_by_one_end_alike() -> None:
+    commands = [reserve(f"d{n}") for n in range(4)]
+    together, apart = Table(pool()), Table(pool())
+
+    at_once = together.hear(*commands).outputs
+    one_by_one = [output for command in commands for output in apart.hear(command).outputs]
+
+    assert at_once == one_by_one
+    assert list(together.store.items()) == list(apart.store.items())
