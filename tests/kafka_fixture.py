@@ -5,11 +5,13 @@ a container where a Docker engine answers (`KAIROS_TEST_KAFKA_IMAGE` names anoth
 above); the local broker out of Python packages. It is started once, by the first test that asks for it.
 """
 
+import gc
 import itertools
 import os
 import shutil
 import subprocess
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -107,23 +109,33 @@ def _container(stack: ExitStack, config: pytest.Config) -> tuple[str, str] | Non
     os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
     os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
     from docker.errors import DockerException
-    from testcontainers.community.kafka import KafkaContainer
 
     image = os.environ.get("KAIROS_TEST_KAFKA_IMAGE", IMAGE)
-    try:
-        container = KafkaContainer(image).with_kraft()
-        # Neither the machine's neighbours nor other containers have business with a test's Kafka.
-        container.ports["9093"] = ("127.0.0.1", None)  # type: ignore[assignment]  # docker-py takes (host, port) too
-        for name, value in _CONTAINER_SETTINGS.items():
-            container.with_env(name, value)
-        stack.callback(container.stop)
-        servers = container.start(timeout=60).get_bootstrap_server()
-        KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=10_000).close()
-    except (DockerException, KafkaError, OSError, RuntimeError, ValueError) as error:
-        _say(config, f"kafka: no container of {image}, so the local broker ({type(error).__name__}: {error})")
+    with warnings.catch_warnings():
+        # docker-py leaves its sockets open where the engine refuses, and our warnings are errors.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            return _start(stack, image), f"container of {image}"
+        except (DockerException, KafkaError, OSError, RuntimeError, ValueError) as error:
+            why = f"{type(error).__name__}: {error}"
         stack.close()
-        return None
-    return servers, f"container of {image}"
+        gc.collect()
+    _say(config, f"kafka: no container of {image}, so the local broker ({why})")
+    return None
+
+
+def _start(stack: ExitStack, image: str) -> str:
+    from testcontainers.community.kafka import KafkaContainer
+
+    container = KafkaContainer(image).with_kraft()
+    # Neither the machine's neighbours nor other containers have business with a test's Kafka.
+    container.ports["9093"] = ("127.0.0.1", None)  # type: ignore[assignment]  # docker-py takes (host, port) too
+    for name, value in _CONTAINER_SETTINGS.items():
+        container.with_env(name, value)
+    stack.callback(container.stop)
+    servers = container.start(timeout=60).get_bootstrap_server()
+    KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=10_000).close()
+    return servers
 
 
 _CONTAINER_SETTINGS = {
