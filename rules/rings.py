@@ -7,7 +7,7 @@ put where it belongs.
 
 from kairos.instants import SECOND, Millis
 
-__all__ = ["KEPT", "add", "before", "long_ago", "reached", "recent", "second"]
+__all__ = ["KEPT", "add", "before", "long_ago", "reached", "recent", "remove", "second"]
 
 KEPT = 16
 """How many instants are kept at least, so that a threshold can be raised without starting cold."""
@@ -36,6 +36,15 @@ def add(ring: bytes, at: int, kept: int) -> bytes:
         end -= _SIZE
     grown = ring[:end] + entry + ring[end:]
     return grown[-kept * _SIZE :]
+
+
+def remove(ring: bytes, at: int) -> bytes:
+    """Take one entry of this second out, if there is one."""
+    entry = at.to_bytes(_SIZE)
+    for place in range(len(ring) - _SIZE, -1, -_SIZE):
+        if ring[place : place + _SIZE] == entry:
+            return ring[:place] + ring[place + _SIZE :]
+    return ring
 
 
 def reached(ring: bytes, at: int, within: int, count: int) -> bool:

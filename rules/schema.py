@@ -10,14 +10,14 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, ValidationInfo, model_validator
 
 from kairos.events import Reaction
-from kairos.instants import DAY, MINUTE, SECOND, Millis
+from kairos.instants import DAY, MINUTE, Millis
 from kairos.money import Currency
 from kairos.offers import Channel, Identifier, Text
 from rules.asked import Test, Written, spread, test_of, written
 from rules.fields import EventName, where
 from rules.problems import mistake
 from rules.told import Case
-from rules.words import Duration, FirstDay, LastDay, Share, Word, Zone
+from rules.words import Duration, FirstDay, LastDay, Share, Window, Word, Zone
 
 __all__ = ["Count", "LastSeen", "Plain", "Published", "Rule", "RuleFile", "Scenario", "Status", "Then", "Watched"]
 
@@ -73,15 +73,6 @@ class Watched(Written):
         if (self.event is None) == (self.same_as is None):
             raise mistake("give either event or same_as: on")
         return self
-
-
-def _at_least_a_second(window: Millis) -> Millis:
-    if not SECOND <= window <= 400 * DAY:
-        raise mistake("a window is between 1s and 400d long")
-    return window
-
-
-Window = Annotated[Duration, AfterValidator(_at_least_a_second)]
 
 
 class Count(Watched):

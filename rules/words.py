@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, ValidationInfo
 
 from kairos import money
 from kairos.instants import DAY, HOUR, MINUTE, SECOND, Millis, from_rfc3339, rfc3339
@@ -23,6 +23,7 @@ __all__ = [
     "Number",
     "Scalar",
     "Share",
+    "Window",
     "Word",
     "Zone",
     "is_zone",
@@ -43,6 +44,12 @@ def _duration(value: object) -> Millis:
     if millis > _LONGEST:
         raise mistake(f"{value} is longer than 3650d")
     return millis
+
+
+def _bounded(window: Millis) -> Millis:
+    if not SECOND <= window <= 400 * DAY:
+        raise mistake("expected a length of time between 1s and 400d")
+    return window
 
 
 def length(millis: Millis) -> str:
@@ -170,6 +177,8 @@ def _shown(value: object) -> str:
 _ON_JSON = "json"
 Duration = Annotated[Millis, PlainValidator(_duration), PlainSerializer(length, when_used=_ON_JSON)]
 """A length of time: `30m`, `2h`, `7d`; a day is 24 hours."""
+Window = Annotated[Duration, AfterValidator(_bounded)]
+"""A length of time that is neither nothing nor for ever."""
 Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=0.9)]
 """A share of the customers: `10%`."""
 Amount = Annotated[Money, PlainValidator(_amount), PlainSerializer(str, when_used=_ON_JSON)]

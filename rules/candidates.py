@@ -1,0 +1,41 @@
+"""Candidates: rules that matched, with what the gates made of each."""
+
+from dataclasses import dataclass
+
+from kairos.decisions import Arm, Reason
+from kairos.offers import Channel
+from rules.schema import Rule
+
+__all__ = ["Candidate", "Ranking"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rule that matched: the customer's arm, and a channel, or the reason why there is no offer."""
+
+    rule: Rule
+    arm: Arm
+    channel: Channel | None = None
+    reason: Reason | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no gate has refused it."""
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What arbitration made of the candidates.
+
+    Parameters
+    ----------
+    wishes
+        The open candidates of the winning programme, the best first.
+    refused
+        All others with their reasons, by rule id.
+
+    """
+
+    wishes: tuple[Candidate, ...]
+    refused: tuple[Candidate, ...]

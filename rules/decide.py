@@ -1,0 +1,124 @@
+"""The decision: through which gates a matched rule comes, and which of those that came through is wished for.
+
+Steps 2 to 10 of the order of a decision. Conditions ran in event time; the gates run in processing time.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from kairos.customer import Customer, Standing
+from kairos.decisions import Arm, Reason
+from kairos.events import Event
+from kairos.ids import share
+from kairos.instants import Millis
+from kairos.offers import Channel
+from kairos.permissions import consents, permitted
+from rules.candidates import Candidate, Ranking
+from rules.limits import capped, in_cooldown
+from rules.policy import Policy, within_hours
+from rules.schema import Rule, Status
+
+__all__ = ["Candidate", "Ranking", "arm", "gates", "rank"]
+
+
+def arm(rule: Rule, customer: str) -> Arm:
+    """Give the part of the rule's experiment that a customer is in, the same for ever.
+
+    A larger control share keeps all customers of a smaller one.
+    """
+    return Arm.CONTROL if share(rule.salt, customer) < rule.experiment.control else Arm.TREATMENT
+
+
+def gates(
+    event: Event,
+    customer: Customer,
+    standing: Standing,
+    matched: Iterable[Rule],
+    policy: Policy,
+    now: Millis,
+) -> tuple[Candidate, ...]:
+    """Lead each matched rule through the gates, in the order of the rules' ids.
+
+    Parameters
+    ----------
+    event
+        What made the rules match.
+    customer
+        The hot record: cooldowns and contacts.
+    standing
+        The profile and what the customer said: consent and personalisation.
+    matched
+        The rules that matched.
+    policy
+        Hours and caps.
+    now
+        Processing time.
+
+    Returns
+    -------
+    One candidate for each rule: with a channel, or with the reason of the gate that was reached.
+
+    """
+    candidates: list[Candidate] = []
+    for rule in sorted(matched, key=lambda rule: rule.id):
+        outcome = _of_the_rule(rule, event, standing, now) or _by_channel(rule, customer, standing, policy, now)
+        # The arm is told for every match, so that both arms can be seen to lose the same customers on the way.
+        found = arm(rule, event.customer)
+        if isinstance(outcome, Reason):
+            candidates.append(Candidate(rule, found, reason=outcome))
+        else:
+            candidates.append(Candidate(rule, found, outcome))
+    return tuple(candidates)
+
+
+def _of_the_rule(rule: Rule, event: Event, standing: Standing, now: Millis) -> Reason | None:
+    if not rule.valid.at(now):
+        return Reason.NOT_VALID
+    if rule.status is not Status.ACTIVE:
+        return Reason.RULE_PAUSED
+    if now - event.at > rule.fresh:
+        return Reason.STALE
+    return Reason.DO_NOT_CONTACT if standing.profile.do_not_contact else None
+
+
+def _by_channel(rule: Rule, customer: Customer, standing: Standing, policy: Policy, now: Millis) -> Channel | Reason:
+    """Give the first channel that passes every gate, or the reason of the furthest gate that one reached."""
+    said = consents(standing.profile, standing.said)
+    allowed = [channel for channel in rule.then.channels if permitted(said, rule.purpose, channel.value)]
+    if not allowed:
+        return Reason.NO_CONSENT
+    if not standing.profile.personalisation:
+        return Reason.NO_PERSONALISATION
+    awake = [channel for channel in allowed if within_hours(policy, channel, now)]
+    if not awake:
+        return Reason.QUIET_HOURS
+    if in_cooldown(customer, rule, now):
+        return Reason.COOLDOWN
+    free = (channel for channel in awake if not capped(customer, channel, policy, now))
+    return next(free, Reason.CONTACT_CAP)
+
+
+def rank(candidates: Iterable[Candidate], scores: Mapping[str, float]) -> Ranking:
+    """Let the open candidates compete; the programme of the best one wins, for one ledger must answer for all.
+
+    Parameters
+    ----------
+    candidates
+        What the gates gave.
+    scores
+        The chance of a reaction by rule id; a rule without one ranks behind those that have.
+
+    """
+    everyone = sorted(candidates, key=lambda candidate: candidate.rule.id)
+    # Sorting is stable, so equal scores are ordered by id.
+    ranked = sorted(
+        (candidate for candidate in everyone if candidate.is_open),
+        key=lambda candidate: -scores.get(candidate.rule.id, 0.0),
+    )
+    winner = ranked[0].rule.programme if ranked else None
+    refused = (
+        replace(candidate, reason=Reason.OUTRANKED) if candidate.is_open else candidate
+        for candidate in everyone
+        if not candidate.is_open or candidate.rule.programme != winner
+    )
+    return Ranking(tuple(c for c in ranked if c.rule.programme == winner), tuple(refused))
