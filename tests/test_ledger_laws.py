@@ -3,9 +3,12 @@
 import json
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 import pytest
 
+from streams.ledger import step
+from streams.store import Meta, RocksStore
 from streams.topics import DEAD_LETTERS, LEDGER_ANSWERS, OFFERS_SMS
 from tests.ledger_table import Table, pool, replay, reserve, wish
 
@@ -131,3 +134,23 @@ def test_commands_in_one_batch_or_one_by_one_end_alike() -> None:
 
     assert at_once == one_by_one
     assert list(together.store.items()) == list(apart.store.items())
+
+
+def test_the_ledger_holds_the_same_on_disk_as_in_memory(tmp_path: Path) -> None:
+    table = Table(pool(count=3), pool("tea", 9, codes="imported"))
+    outputs = table.hear_raw([(b"x" * 70_000, b"a key that no store could hold")]).outputs
+    outputs += table.stock("AAA", "BBB", of="tea").outputs
+    for n, of in product(range(4), ("cafe", "tea")):
+        outputs += table.hear(reserve(f"{of}{n}", wish(f"{of}{n}", of))).outputs
+        outputs += table.change("release" if n % 2 else "redeem", f"{of}{n}").outputs
+        table.days_later(20)
+    disk = RocksStore(tmp_path / "ledger")
+
+    written = []
+    for batch in table.heard:
+        written += step(disk, batch)
+        disk.commit(Meta(), 0)
+
+    assert written == outputs
+    assert list(disk.items()) == list(table.store.items())
+    disk.close()

@@ -172,6 +172,10 @@ class LedgerMachine(RuleBasedStateMachine):
         assert len(set(made)) == len(made)
 
     @invariant()
+    def the_free_codes_lie_in_their_order(self) -> None:
+        assert [code.decode() for _, code in self.table.store.scan(b"takeaway", "q")] == self.model.free
+
+    @invariant()
     def what_changed_nothing_is_counted(self) -> None:
         oddities = read_oddities(self.table.store, b"takeaway")
         counted = {"repeated": oddities.repeated, "unknown": oddities.unknown, "contradictory": oddities.contradictory}
