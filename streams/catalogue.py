@@ -22,7 +22,7 @@ from streams.consumed import as_record
 from streams.topics import CATALOGUE
 from streams.versions import Versions
 
-__all__ = ["Catalogue", "CatalogueReader", "Pointer", "publication"]
+__all__ = ["Catalogue", "CatalogueReader", "Pointer", "publication", "read_pointer"]
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,12 @@ class Pointer(msgspec.Struct, frozen=True):
     at: str
 
 
-_pointer = msgspec.json.Decoder(Pointer).decode
+_decode = msgspec.json.Decoder(Pointer).decode
+
+
+def read_pointer(value: bytes) -> Pointer:
+    """Read what `current/<kind>` says."""
+    return _decode(value)
 
 
 def publication(kind: str, content: bytes, by: str, now: Millis) -> list[Output]:
@@ -86,7 +91,7 @@ class CatalogueReader:
 
     def _point(self, kind: str, value: bytes) -> bool:
         try:
-            pointer = _pointer(value)
+            pointer = read_pointer(value)
             self.versions = self.versions.having(kind, self.contents[pointer.hash])
         except KeyError:
             self._refuse(kind, "its content is not in the catalogue")

@@ -4,21 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import TypeAdapter
-from rules.book import Book
-from rules.policy import Policy
-
 from kairos.apps import Apps, AppsFile
 from kairos.ids import content_hash
 from kairos.offers import CouponPool
 from models.snapshot import Snapshot
+from rules.book import Book
+from rules.policy import Policy
+from rules.pools import pools_of_content
 
-__all__ = ["KINDS", "MODEL", "Versions", "pools_content"]
+__all__ = ["KINDS", "MODEL", "Versions"]
 
 MODEL = "model/"
 """What the kind of a model's snapshot begins with; the objective follows."""
-
-_POOLS = TypeAdapter(tuple[CouponPool, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +64,8 @@ class Versions:
         return replace(self, hashes=hashes, **{_FIELDS[kind]: KINDS[kind](content)})
 
 
-def pools_content(pools: tuple[CouponPool, ...]) -> bytes:
-    """Write pools as the catalogue holds them: JSON, in the order of their names."""
-    return _POOLS.dump_json(tuple(sorted(pools, key=lambda pool: pool.pool)))
-
-
 def _pools(content: bytes) -> Mapping[str, CouponPool]:
-    return {pool.pool: pool for pool in _POOLS.validate_json(content)}
+    return {pool.pool: pool for pool in pools_of_content(content)}
 
 
 def _apps(content: bytes) -> Apps:

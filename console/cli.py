@@ -1,0 +1,27 @@
+"""The command line: one program, `kairos`, for marketing, operators and auditors."""
+
+import typer
+
+from console import commands_rules, commands_run, commands_show
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="kairos",
+    help="Event-driven, real-time scenario marketing for a retail bank.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(commands_rules.app, name="rules", help="Check trigger rules, put them into force, take them back.")
+commands_run.add_to(app)
+commands_show.add_to(app)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""`kairos rules`: check, publish, roll back and pause; a bad book is refused and the good one stays."""
+
+import asyncio
+import getpass
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from console.output import errors, out, said, settings
+from console.publishing import Refused, contents_of, current_rules, history, publish
+from rules.book import Book
+from rules.sentence import Language, sentence
+from streams import clock
+
+__all__ = ["app"]
+
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Files = Annotated[Path, typer.Argument(exists=True, help="a folder of rule files, or one file")]
+Policy = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the contact policy")]
+Pools = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the coupon pools")]
+Apps = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the catalogue of apps")]
+By = Annotated[str | None, typer.Option(help="who publishes; the user's name unless given")]
+
+
+@app.command()
+def check(files: Files, policy: Policy = None, pools: Pools = None, apps: Apps = None) -> None:
+    """Say everything that is wrong with the files, with its place; nothing is published."""
+    book = Book.of_content(_checked(files, policy, pools, apps)["rules"])
+    for rule in book.rules.values():
+        lines = (rule.id, *(f"  {sentence(rule, language)}" for language in LANGUAGES))
+        out.print("\n".join(lines), markup=False, highlight=False)
+    out.print(f"{len(book.rules)} rules, book {book.hash}", highlight=False)
+
+
+@app.command(name="publish")
+def publish_(files: Files, policy: Policy = None, pools: Pools = None, apps: Apps = None, by: By = None) -> None:
+    """Put the files into force; running workers take them between two batches."""
+    _publish(_checked(files, policy, pools, apps), by)
+
+
+@app.command()
+def rollback(
+    to: Annotated[str | None, typer.Option(help="the hash of a book; the one before the current unless given")] = None,
+    by: By = None,
+) -> None:
+    """Put an earlier rule book into force again."""
+    with said():
+        known = asyncio.run(history(settings().cluster.for_aiokafka(), "rules"))
+    if not known:
+        _stop("no rules were ever published")
+    current = known[-1][0].hash
+    wanted = [
+        (pointer.hash, content)
+        for pointer, content in known
+        if content is not None and (pointer.hash.startswith(to) if to else pointer.hash != current)
+    ]
+    if not wanted:
+        _stop(f"no earlier rule book {to or ''} in the catalogue; there are {', '.join({p.hash for p, _ in known})}")
+    _publish({"rules": wanted[-1][1]}, by)
+
+
+@app.command()
+def pause(rule: Annotated[str, typer.Argument(help="the rule's id")], by: By = None) -> None:
+    """Stop one rule; its matches are recorded as `rule_paused`."""
+    with said():
+        book = asyncio.run(current_rules(settings().cluster.for_aiokafka()))
+    if book is None or rule not in book.rules:
+        _stop(f"no rule {rule} is in force; there are {', '.join(book.rules) if book else 'none'}")
+    _publish({"rules": book.paused(rule).content}, by)
+
+
+def _checked(files: Path, policy: Path | None, pools: Path | None, apps: Path | None) -> dict[str, bytes]:
+    try:
+        return contents_of(files, policy, pools, apps)
+    except Refused as refused:
+        for problem in refused.problems:
+            errors.print(problem, markup=False, highlight=False)
+        _stop(f"{refused}; nothing was published and what is in force stays")
+
+
+def _publish(contents: dict[str, bytes], by: str | None) -> None:
+    with said():
+        client = settings().cluster.for_aiokafka()
+        names = asyncio.run(publish(client, contents, by or getpass.getuser(), clock.now()))
+    for kind, name in names.items():
+        out.print(f"in force: {kind} {name}", highlight=False)
+
+
+def _stop(why: str) -> NoReturn:
+    errors.print(why, style="red", markup=False, highlight=False)
+    raise typer.Exit(1)

@@ -1,0 +1,65 @@
+"""The commands that show something: replay a file or the journal, and explain a decision."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.explaining import explained
+from console.output import errors, out, said, settings
+from console.publishing import Refused
+from console.replaying import replay_file
+from streams.replay_journal import replay_journal
+from streams.stages import STAGES
+
+__all__ = ["add_to"]
+
+_EXAMPLES = Path("examples")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    for command in (replay, explain):
+        app.command()(command)
+
+
+def replay(
+    events: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False, help="an event log")] = None,
+    rules: Annotated[Path, typer.Option(help="folder of the rule files")] = _EXAMPLES / "rules",
+    policy: Annotated[Path, typer.Option(help="the contact policy")] = _EXAMPLES / "policy.yaml",
+    pools: Annotated[Path, typer.Option(help="the coupon pools")] = _EXAMPLES / "pools.yaml",
+    apps: Annotated[Path, typer.Option(help="the catalogue of apps")] = _EXAMPLES / "apps.json",
+    out_: Annotated[Path, typer.Option("--out", help="where the records go, as JSON lines")] = Path("var/replay.jsonl"),
+    journal: Annotated[bool, typer.Option("--journal", help="repeat from Kafka what happened live")] = False,
+) -> None:
+    """Run the live functions over a file, without Kafka; or, with --journal, repeat what happened live bit for bit."""
+    if journal:
+        with said():
+            results = asyncio.run(replay_journal(settings().cluster.for_aiokafka(), list(STAGES.values())))
+        for result in results:
+            out.print(str(result), highlight=False)
+            for problem in result.problems:
+                errors.print(f"  {problem}", style="red", markup=False, highlight=False)
+        raise typer.Exit(1 if any(result.problems for result in results) else 0)
+    if events is None:
+        errors.print("name an event log, such as examples/data/demo.jsonl.gz, or give --journal", style="red")
+        raise typer.Exit(2)
+    try:
+        counts = replay_file(events, rules, policy, pools, apps, out_)
+    except Refused as refused:
+        errors.print("\n".join(refused.problems), style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from None
+    for topic, count in sorted(counts.items()):
+        out.print(f"{count:>9,}  {topic}", highlight=False)
+    out.print(f"written to {out_}", highlight=False)
+
+
+def explain(decision: Annotated[str, typer.Argument(help="the decision's id, or the beginning of it")]) -> None:
+    """Say why a decision came out as it did: what was seen, and the fate of every candidate."""
+    with said():
+        lines = asyncio.run(explained(settings().cluster.for_aiokafka(), decision))
+    if not lines:
+        errors.print(f"no decision begins with {decision}", style="red", markup=False, highlight=False)
+        raise typer.Exit(1)
+    out.print("\n".join(lines), markup=False, highlight=False)

@@ -1,0 +1,44 @@
+"""What every command says and how it fails: one sentence on the error stream, no traceback for what is expected."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
+from rich.console import Console
+
+from streams.broker_jars import JarError
+from streams.broker_java import BrokerError
+from streams.settings import NoServers, Settings
+from streams.topics_declare import TopicError
+
+__all__ = ["errors", "out", "said", "settings"]
+
+out = Console()
+errors = Console(stderr=True)
+
+_EXPECTED = (NoServers, TopicError, BrokerError, JarError, KafkaError, OSError)
+
+
+@contextmanager
+def said() -> Iterator[None]:
+    """Turn an expected failure into one sentence and exit code 1."""
+    try:
+        yield
+    except _EXPECTED as error:
+        errors.print(f"{error}", style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def settings() -> Settings:
+    """Read the settings, or say which of them is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for found in error.errors(include_input=False, include_url=False):
+            name = "_".join(str(part) for part in found["loc"]).upper()
+            errors.print(f"KAIROS_{name}: {found['msg']}", style="red", markup=False)
+        raise typer.Exit(2) from None

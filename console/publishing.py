@@ -1,0 +1,113 @@
+"""Publishing: what people put into the catalogue, and what lies there."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from aiokafka import AIOKafkaProducer
+
+from kairos.apps import AppsFile
+from kairos.ids import content_hash
+from kairos.instants import Millis
+from kairos.ports import Output
+from rules.book import Book, load
+from rules.policy import load_policy
+from rules.pools import load_pools
+from rules.problems import Problem
+from streams.catalogue import Pointer, publication, read_pointer
+from streams.topic_reader import read_topic
+from streams.topics import CATALOGUE
+
+__all__ = ["Refused", "contents_of", "current_rules", "history", "publish"]
+
+Client = Mapping[str, object]
+
+
+class Refused(Exception):
+    """What was to be published has problems; what is in force stays."""
+
+    def __init__(self, problems: Sequence[Problem | str]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = [str(problem) for problem in problems]
+
+
+def contents_of(rules: Path, policy: Path | None, pools: Path | None, apps: Path | None) -> dict[str, bytes]:
+    """Read and check files, and give what each kind publishes.
+
+    Parameters
+    ----------
+    rules
+        A folder of rule files, or one file.
+    policy, pools, apps
+        The other files, each optional.
+
+    Raises
+    ------
+    Refused
+        All problems of all files at once.
+
+    """
+    found: dict[str, bytes] = {}
+    problems: list[Problem | str] = []
+    known = None
+    if pools is not None:
+        loaded_pools = load_pools(pools.read_text(), pools.name)
+        problems += loaded_pools.problems
+        known = loaded_pools.pools
+        found["pools"] = loaded_pools.content
+    loaded = load(_files(rules), pools=known)
+    problems += loaded.problems
+    if loaded.book is not None:
+        found["rules"] = loaded.book.content
+    if policy is not None:
+        read = load_policy(policy.read_text(), policy.name)
+        if isinstance(read, tuple):
+            problems += read
+        else:
+            found["policy"] = read.content
+    if apps is not None:
+        found["apps"] = AppsFile.model_validate_json(apps.read_bytes()).model_dump_json().encode()
+    if problems:
+        raise Refused(problems)
+    return found
+
+
+async def publish(client: Client, contents: Mapping[str, bytes], by: str, now: Millis) -> dict[str, str]:
+    """Put contents into force; gives the hash of each kind.
+
+    Rules come last, so that the pools they draw from are there before them.
+    """
+    order = sorted(contents, key=lambda kind: (kind == "rules", kind))
+    await _send(client, [output for kind in order for output in publication(kind, contents[kind], by, now)])
+    return {kind: content_hash(contents[kind]) for kind in order}
+
+
+async def history(client: Client, kind: str) -> list[tuple[Pointer, bytes | None]]:
+    """Give every publication of a kind that the topic still knows, the newest last, with its content."""
+    rows = (await read_topic(client, CATALOGUE))[0]
+    contents = {r.key.decode(): r.value for r in rows if r.key and not r.key.startswith(b"current/")}
+    pointers = [read_pointer(r.value) for r in rows if r.key == f"current/{kind}".encode() and r.value]
+    return [(pointer, contents.get(pointer.hash)) for pointer in pointers]
+
+
+async def current_rules(client: Client) -> Book | None:
+    """Give the rule book in force, or None."""
+    known = await history(client, "rules")
+    content = known[-1][1] if known else None
+    return None if content is None else Book.of_content(content)
+
+
+def _files(rules: Path) -> dict[str, bytes]:
+    paths = sorted([*rules.glob("*.yaml"), *rules.glob("*.yml")]) if rules.is_dir() else [rules]
+    if not paths:
+        raise Refused([f"{rules}: no rule file (*.yaml) in this folder"])
+    return {str(path): path.read_bytes() for path in paths}
+
+
+async def _send(client: Client, outputs: Sequence[Output]) -> None:
+    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, max_request_size=8 * 1024 * 1024, **client)
+    await producer.start()
+    try:
+        for topic, key, value, headers in outputs:
+            await producer.send_and_wait(topic, value, key, headers=list(headers))
+    finally:
+        await producer.stop()
