@@ -107,6 +107,10 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     broken: str | None = None
 
 
+class _Profile(msgspec.Struct):
+    consent: list[dict[str, object]] = []
+
+
 _encode_line = msgspec.json.Encoder().encode
 _decode_line = msgspec.json.Decoder(Line).decode
 _decode_header = msgspec.json.Decoder(Header).decode
@@ -262,10 +266,20 @@ def _feed_line(raw: str, shift: Millis) -> str:
 
 
 def _profile(data: msgspec.Raw, shift: Millis) -> bytes:
-    profile = msgspec.json.decode(data)
-    for consent in profile.get("consent", ()):
-        consent["at"] = _later(consent["at"], shift)
-    return msgspec.json.encode(profile)
+    try:
+        profile = msgspec.json.decode(data, type=_Profile)
+    except msgspec.ValidationError:
+        # No profile: the door says so better than we could.
+        return bytes(data)
+    if not profile.consent:
+        return bytes(data)
+    moved = [_given(consent, shift) for consent in profile.consent]
+    return msgspec.json.encode({**msgspec.json.decode(data), "consent": moved})
+
+
+def _given(consent: dict[str, object], shift: Millis) -> dict[str, object]:
+    at = consent.get("at")
+    return {**consent, "at": _later(at, shift)} if isinstance(at, str) else consent
 
 
 def _later(time: str, shift: Millis) -> str:
