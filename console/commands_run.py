@@ -15,6 +15,7 @@ from streams.app import run_worker
 from streams.broker import main as broker_main
 from streams.logs import configure
 from streams.stages import STAGES
+from streams.topics import FOREIGN, TOPICS
 from streams.topics_declare import declare
 
 __all__ = ["add_to"]
@@ -51,11 +52,15 @@ def broker(
 
 def topics(
     fix: Annotated[bool, typer.Option("--fix", help="correct settings that differ")] = False,
+    foreign: Annotated[
+        bool, typer.Option("--foreign", help="also the bank's own topics, where there is no bank")
+    ] = False,
 ) -> None:
     """Declare the topics: create what is missing, check what is there."""
     with said():
         told = settings()
-        changes = declare(told.cluster, told.partitions, told.replication, fix=fix)
+        wanted = (*TOPICS, *FOREIGN) if foreign else TOPICS
+        changes = declare(told.cluster, told.partitions, told.replication, fix=fix, topics=wanted)
     for change in changes:
         out.print(str(change), markup=False, highlight=False)
     out.print("nothing to do" if not changes else f"{len(changes)} changes", highlight=False)

@@ -38,7 +38,7 @@ def replay(
         with said():
             results = asyncio.run(replay_journal(settings().cluster.for_aiokafka(), list(STAGES.values())))
         for result in results:
-            out.print(str(result), highlight=False)
+            out.print(str(result), highlight=False, soft_wrap=True)
             for problem in result.problems:
                 errors.print(f"  {problem}", style="red", markup=False, highlight=False)
         raise typer.Exit(1 if any(result.problems for result in results) else 0)

@@ -9,11 +9,11 @@ from kairos.instants import from_rfc3339
 from kairos.money import parse
 from kairos.ports import Output
 from kairos.wire import BadRecord, headers, type_of
-from streams.topics import TRANSACTIONS
+from streams.topics import CARD_FEED, TRANSACTIONS
 
 __all__ = ["FIELDS", "TOPIC", "map_line"]
 
-TOPIC: Final = "bank.card-feed"
+TOPIC: Final = CARD_FEED
 """The foreign topic; its key is the terminal's, not the customer's."""
 FIELDS: Final = ("time", "customer", "channel", "direction", "amount", "currency", "category", "merchant", "reference")
 """What stands between the semicolons of a line."""

@@ -1,6 +1,7 @@
 """Logs: one line for each thing worth knowing, with fields. Never a customer's data: no local variables, no values."""
 
 import logging
+import sys
 from typing import Literal
 
 import structlog
@@ -15,7 +16,9 @@ def configure(level: str = "info", form: Literal["json", "text"] = "text") -> No
         structlog.processors.JSONRenderer()
         if form == "json"
         # A traceback with local variables would show what customers did.
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -25,6 +28,7 @@ def configure(level: str = "info", form: Literal["json", "text"] = "text") -> No
     if form == "json":
         processors.append(structlog.processors.format_exc_info)
     structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         processors=[*processors, last],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         cache_logger_on_first_use=False,

@@ -1,4 +1,4 @@
-"""Reading a topic once, from its beginning to the end it has now: only what was committed."""
+"""Reading topics once, from their beginning to the end they have now: only what was committed."""
 
 from collections.abc import Mapping
 
@@ -7,33 +7,35 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from kairos.ports import Record
 from streams.consumed import as_record
 
-__all__ = ["read_partition", "read_topic"]
-
-
-async def read_partition(client: Mapping[str, object], topic: str, partition: int) -> list[Record]:
-    """Give every committed record of one partition, in its order."""
-    place = TopicPartition(topic, partition)
-    reader = AIOKafkaConsumer(enable_auto_commit=False, isolation_level="read_committed", **client)
-    await reader.start()
-    try:
-        reader.assign([place])
-        end = (await reader.end_offsets([place]))[place]
-        await reader.seek_to_beginning(place)
-        found: list[Record] = []
-        while await reader.position(place) < end:
-            rows = await reader.getmany(place, timeout_ms=500)
-            found += map(as_record, rows.get(place, ()))
-        return found
-    finally:
-        await reader.stop()
+__all__ = ["read_topic"]
 
 
 async def read_topic(client: Mapping[str, object], topic: str) -> dict[int, list[Record]]:
-    """Give every committed record of a topic, by partition."""
-    reader = AIOKafkaConsumer(topic, enable_auto_commit=False, **client)
+    """Give every committed record of a topic, by partition, each in its order."""
+    # Named here and never subscribed to: only so does the client ask for this topic's partitions.
+    reader = AIOKafkaConsumer(
+        topic,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=8 * 1024 * 1024,
+        **client,
+    )
     await reader.start()
     try:
-        numbers = sorted(reader.partitions_for_topic(topic) or ())
+        places = [TopicPartition(topic, number) for number in sorted(reader.partitions_for_topic(topic) or ())]
+        return await _read(reader, places)
     finally:
         await reader.stop()
-    return {number: await read_partition(client, topic, number) for number in numbers}
+
+
+async def _read(reader: AIOKafkaConsumer, places: list[TopicPartition]) -> dict[int, list[Record]]:
+    found: dict[int, list[Record]] = {place.partition: [] for place in places}
+    if not places:
+        return found
+    begins, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)
+    for place, begin in begins.items():
+        reader.seek(place, begin)
+    while [place for place in places if await reader.position(place) < ends[place]]:
+        for place, rows in (await reader.getmany(*places, timeout_ms=100)).items():
+            found[place.partition] += [as_record(row) for row in rows if row.offset < ends[place]]
+    return found

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from kafka.partitioner import murmur2
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-__all__ = ["TOPICS", "Group", "Partitions", "Topic", "partition_of"]
+__all__ = ["FOREIGN", "TOPICS", "Group", "Partitions", "Topic", "partition_of"]
 
 APP_USAGE: Final = "kairos.events.app-usage.v1"
 TRANSACTIONS: Final = "kairos.events.transactions.v1"
@@ -36,6 +36,7 @@ LEDGER_CHANGELOG: Final = "kairos.ledger.changelog.v1"
 LEDGER_JOURNAL: Final = "kairos.ledger.journal.v1"
 LEARNING_CHANGELOG: Final = "kairos.learning.changelog.v1"
 LEARNING_JOURNAL: Final = "kairos.learning.journal.v1"
+CARD_FEED: Final = "bank.card-feed"
 
 Group = Literal["customers", "ledger", "learning", "catalogue"]
 """Topics that are cut alike: one worker owns the same partition number of all of them."""
@@ -158,3 +159,6 @@ TOPICS: Final = (
     Topic(LEARNING_JOURNAL, "none", "learning", _days(30)),
 )
 """Every topic of Kairos."""
+
+FOREIGN: Final = (Topic(CARD_FEED, "as it came", "customers", _days(7)),)
+"""Topics of the bank's own that the door reads; declared only where no bank is, in the demo and in tests."""
