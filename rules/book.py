@@ -137,10 +137,9 @@ class Book:
             Reads the profile. It is called only where the event and the past speak for a rule, for it costs.
 
         """
-        functions = find(self._matchers, event)
-        if not functions:
-            return ()
-        matched = [rule for matching in functions for rule in matching(event, customer, standing)]
+        matched: list[Rule] = []
+        for matching in find(self._matchers, event):
+            matched += matching(event, customer, standing)
         return tuple(sorted(matched, key=lambda rule: rule.id)) if matched else ()
 
 

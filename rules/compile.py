@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from kairos.customer import Customer, Standing
 from kairos.events import Event
-from rules.residual import past, person, present, variables
-from rules.rings import long_ago, reached, recent
+from rules.residual import constant, counted, past, person, present, variables
+from rules.rings import long_ago, recent, until
 from rules.schema import Rule, Status
 from rules.selectors import Selector, trigger
 
@@ -61,17 +61,27 @@ def _index(items: Sequence[tuple[Selector, I]], make: Callable[[Sequence[tuple[S
 
 
 def _matcher(bucket: Sequence[tuple[Selector, Rule]]) -> Matcher:
+    rings = _rings(rule for _, rule in bucket)
     lines = ["def found(event, customer, standing):", *_locals(bucket)]
     lines += [" rings = customer.rings", " at = event.at // 1000", " profile = None", " matched = []"]
+    lines += [f" {name} = None" for name in rings.values()]
     for condition, places in _together(bucket).items():
         lines.append(f" if {condition or True}:")
+        for key in _rings(bucket[place][1] for place in places):
+            lines.append(f"  if {rings[key]} is None: {rings[key]} = until(rings.get({constant(key)}, b''), at)")
         for place in places:
             rule = bucket[place][1]
-            lines.append(f"  if {past(rule) or True}:")
+            lines.append(f"  if {past(rule, rings) or True}:")
             lines += _person(rule)
             lines.append(f"    matched.append(item_{place})")
     made: Matcher = _made([*lines, " return matched"], bucket)
     return made
+
+
+def _rings(rules: Iterable[Rule]) -> dict[str, str]:
+    """Name a variable for each ring in which some rules count, for many of them count in the same."""
+    keys = dict.fromkeys(key for rule in rules for key in counted(rule))
+    return {key: f"ring_{place}" for place, key in enumerate(keys)}
 
 
 def _person(rule: Rule) -> list[str]:
@@ -105,7 +115,7 @@ def _together(bucket: Sequence[tuple[Selector, object]]) -> dict[str, list[int]]
 
 def _made(lines: list[str], bucket: Sequence[tuple[Selector, object]]) -> Any:
     # Any: what exec makes has no type; the two callers say what it is.
-    names: dict[str, Any] = {"long_ago": long_ago, "reached": reached, "recent": recent}
+    names: dict[str, Any] = {"long_ago": long_ago, "recent": recent, "until": until}
     names |= {f"item_{place}": item for place, (_, item) in enumerate(bucket)}
     # The source is this module's own, with checked literals in it: see `rules.residual`.
     exec("\n".join(lines), names)  # noqa: S102 - a function for each bucket is why matching is fast

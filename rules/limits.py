@@ -10,9 +10,6 @@ from rules.schema import Rule
 
 __all__ = ["capped", "hold", "in_cooldown", "release"]
 
-_KEPT = 64
-"""How many contacts a channel remembers: as many as a cap may allow."""
-
 
 def in_cooldown(customer: Customer, rule: Rule, now: Millis) -> bool:
     """Whether the rule decided for the customer less than its cooldown ago."""
@@ -44,7 +41,7 @@ def hold(customer: Customer, candidate: Candidate, now: Millis) -> None:
         raise ValueError(f"{candidate.rule.id} has no channel: {candidate.reason}")
     customer.decided[candidate.rule.id] = now
     channel = candidate.channel.value
-    customer.contacts[channel] = rings.add(customer.contacts.get(channel, b""), rings.second(now), _KEPT)
+    customer.contacts[channel] = rings.add(customer.contacts.get(channel, b""), rings.second(now), rings.KEPT_AT_MOST)
 
 
 def release(customer: Customer, rule_id: str, channel: Channel, held: Millis) -> None:

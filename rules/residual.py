@@ -13,7 +13,7 @@ from rules.fields import CATEGORY
 from rules.schema import Plain, Rule, WhenClause, WhoClause
 from rules.selectors import Selector, watched
 
-__all__ = ["constant", "past", "person", "present", "variables"]
+__all__ = ["constant", "counted", "past", "person", "present", "variables"]
 
 _BOUNDS = (("at_least", ">="), ("at_most", "<="), ("above", ">"), ("below", "<"))
 
@@ -78,15 +78,20 @@ def _test(variable: str, test: Test, *, indexed: bool = False) -> str:
     return " and ".join(parts)
 
 
-def past(rule: Rule) -> str:
-    """Write what the customer's rings must say."""
-    return " and ".join(_clause(rule, clause) for clause in rule.when.all)
+def counted(rule: Rule) -> list[str]:
+    """Give the keys of the rings in which the rule counts."""
+    return [watched(rule, clause.count).key for clause in rule.when.all if clause.count is not None]
 
 
-def _clause(rule: Rule, clause: WhenClause) -> str:
+def past(rule: Rule, rings: Mapping[str, str]) -> str:
+    """Write what the customer's rings must say; `rings` names the variables that hold counted rings by their keys."""
+    return " and ".join(_clause(rule, clause, rings) for clause in rule.when.all)
+
+
+def _clause(rule: Rule, clause: WhenClause, rings: Mapping[str, str]) -> str:
     if clause.count is not None:
-        ring, within = _ring(watched(rule, clause.count)), clause.count.within // SECOND
-        return f"reached({ring}, at, {within}, {clause.count.at_least})"
+        ring, count = rings[watched(rule, clause.count).key], clause.count.at_least
+        return f"len({ring}) >= {count} and {ring}[-{count}] > at - {clause.count.within // SECOND}"
     last = clause.last_seen
     if last is None:
         raise ValueError("a condition on the past without content")

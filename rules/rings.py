@@ -5,13 +5,21 @@ the n-th newest is young enough, so one ring answers every window exactly, and a
 put where it belongs.
 """
 
+from bisect import bisect_right
+from struct import Struct
+
 from kairos.instants import SECOND, Millis
 
-__all__ = ["KEPT", "add", "before", "long_ago", "reached", "recent", "remove", "second"]
+__all__ = ["KEPT", "KEPT_AT_MOST", "add", "before", "long_ago", "reached", "recent", "remove", "second", "until"]
 
 KEPT = 16
 """How many instants are kept at least, so that a threshold can be raised without starting cold."""
+KEPT_AT_MOST = 64
+"""How many instants are kept at most, and so the largest count that can be asked for."""
 _SIZE = 4
+
+
+_UNPACK = tuple(Struct(f">{count}I").unpack for count in range(KEPT_AT_MOST + 1))
 
 
 def second(instant: Millis) -> int:
@@ -47,16 +55,27 @@ def remove(ring: bytes, at: int) -> bytes:
     return ring
 
 
+def until(ring: bytes, at: int) -> tuple[int, ...]:
+    """Give the seconds of a ring up to `at`, the newest last."""
+    if not ring:
+        return ()
+    seconds: tuple[int, ...] = _UNPACK[len(ring) // _SIZE](ring)
+    # Only an event that comes late finds newer ones than itself.
+    return seconds if seconds[-1] <= at else seconds[: bisect_right(seconds, at)]
+
+
 def reached(ring: bytes, at: int, within: int, count: int) -> bool:
-    """Whether at least `count` lie in the window `(at - within, at]`."""
-    if len(ring) < count * _SIZE:
-        return False
-    limit = at.to_bytes(_SIZE)
-    end = len(ring)
-    while end and ring[end - _SIZE : end] > limit:
-        end -= _SIZE
-    start = end - count * _SIZE
-    return start >= 0 and int.from_bytes(ring[start : start + _SIZE]) > at - within
+    """Whether at least `count` lie in the window `(at - within, at]`.
+
+    Examples
+    --------
+    >>> ring = add(add(b"", 100, 16), 200, 16)
+    >>> reached(ring, 200, 101, 2), reached(ring, 200, 100, 2)
+    (True, False)
+
+    """
+    seconds = until(ring, at)
+    return len(seconds) >= count and seconds[-count] > at - within
 
 
 def before(ring: bytes, at: int) -> int | None:

@@ -69,7 +69,7 @@ def sentence(rule: Rule, language: Language) -> str:
     >>> print(sentence(book.rules["noon"], "en"))
     On app use (app_class = food_delivery), if not tagged staff and at least 3 × the same in 7 days, offer soup by SMS.
     >>> print(sentence(book.rules["noon"], "zh"))
-    当客户使用App(app_class = food_delivery)时,若没有标签staff且7天内至少3次该事件,则经短信提供soup。
+    当客户使用App（app_class = food_delivery）时，若没有标签staff且7天内至少3次该事件，则经短信提供soup。
 
     """
     conditions = [_who(clause, language) for clause in rule.who.all]
@@ -78,7 +78,7 @@ def sentence(rule: Rule, language: Language) -> str:
         conditions += [_last_seen(clause.last_seen, language)] if clause.last_seen else []
     asked, event = _WORDS[language]["and"].join(conditions), _event(rule.on, language)
     if language == "zh":
-        return f"当客户{event}时,{f'若{asked},' if asked else ''}则{_then(rule, language)}。"
+        return f"当客户{event}时，{f'若{asked}，' if asked else ''}则{_then(rule, language)}。"
     return f"On {event}, {f'if {asked}, ' if asked else ''}{_then(rule, language)}."
 
 
@@ -89,7 +89,7 @@ def _event(on: Trigger | Watched, language: Language) -> str:
     if not on.where:
         return said
     tests = _tests(on.where, language)
-    return f"{said}({tests})" if language == "zh" else f"{said} ({tests})"
+    return f"{said}（{tests}）" if language == "zh" else f"{said} ({tests})"
 
 
 def _tests(tests: Mapping[str, Test], language: Language) -> str:
@@ -123,7 +123,7 @@ def _who(clause: WhoClause, language: Language) -> str:
     said = _tests(asked.attr or {}, language)
     if not no:
         return said
-    return f"并非({said})" if language == "zh" else f"not ({said})"
+    return f"并非（{said}）" if language == "zh" else f"not ({said})"
 
 
 def _count(count: Count, language: Language) -> str:
@@ -149,10 +149,10 @@ def _then(rule: Rule, language: Language) -> str:
     said = f"经{channels}提供{offer}" if language == "zh" else f"offer {offer} by {channels}"
     if rule.limits.cooldown:
         rest = _length(rule.limits.cooldown, language)
-        said += f";{rest}内至多一次" if language == "zh" else f"; at most once in {rest}"
+        said += f"；{rest}内至多一次" if language == "zh" else f"; at most once in {rest}"
     if rule.experiment.control:
         share = f"{rule.experiment.control * 100:g}%"
-        said += f";{share}为对照组" if language == "zh" else f"; {share} are left alone as the control group"
+        said += f"；{share}为对照组" if language == "zh" else f"; {share} are left alone as the control group"
     return said
 
 

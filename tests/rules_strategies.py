@@ -1,0 +1,162 @@
+"""Rule files and the lives of customers, drawn from a small world in which things meet."""
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+from kairos.customer import Standing
+from kairos.events import AppUsage, Event, Login, Profile, Transaction
+from rules.book import Book, load
+
+NOON = 1796097600000
+CLASSES = ("food_delivery", "travel", "it's; import os #")
+CATEGORIES = ("grocery", "fuel", 'quo"te\\')
+TAGS = ("has_debit_card", "vip", "a'b")
+
+bounds = st.fixed_dictionaries(
+    {}, optional={name: st.integers(0, 90) for name in ("at_least", "at_most", "above", "below")}
+).filter(bool)
+
+
+def one_of(values: tuple[str, ...]) -> st.SearchStrategy[Any]:
+    some = st.lists(st.sampled_from(values), min_size=1, max_size=2)
+    return st.one_of(st.sampled_from(values), some, some.map(lambda these: {"not": these}))
+
+
+amounts = st.one_of(
+    st.sampled_from([30, "30.50", "60 JPY"]),
+    bounds,
+    st.sampled_from([{"not": 30}, {"at_least": "50 JPY"}, {"not": ["30", "60"], "below": 80}]),
+)
+app_use = st.fixed_dictionaries(
+    {"event": st.just("app_usage")},
+    optional={
+        "where": st.fixed_dictionaries(
+            {}, optional={"app_class": one_of(CLASSES), "app": one_of(("a", "b")), "seconds": bounds}
+        )
+    },
+)
+transaction = st.fixed_dictionaries(
+    {"event": st.just("transaction")},
+    optional={
+        "where": st.fixed_dictionaries(
+            {},
+            optional={
+                "merchant_category": one_of(CATEGORIES),
+                "card": one_of(("debit", "credit")),
+                "amount": amounts,
+                "currency": one_of(("CNY", "JPY")),
+            },
+        )
+    },
+)
+login = st.just({"event": "login"})
+selectors = st.one_of(app_use, transaction, login)
+watched = st.one_of(st.just({"same_as": "on"}), selectors)
+windows = st.sampled_from(["1s", "10s", "1m", "1h"])
+whens = st.one_of(
+    st.tuples(watched, windows, st.integers(1, 5)).map(lambda t: {"count": {**t[0], "within": t[1], "at_least": t[2]}}),
+    st.tuples(watched, st.sampled_from(["within", "at_least"]), windows).map(
+        lambda t: {"last_seen": {**t[0], t[1]: t[2]}}
+    ),
+)
+asked = st.one_of(
+    st.sampled_from(TAGS).map(lambda tag: {"tag": tag}),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "age": st.one_of(st.integers(20, 40), bounds, st.just({"not": 30})),
+            "mobile_bank": one_of(("active", "registered")),
+            "has_card": st.booleans(),
+        },
+    )
+    .filter(bool)
+    .map(lambda attr: {"attr": attr}),
+)
+whos = st.one_of(asked, asked.map(lambda clause: {"not": clause}))
+
+
+@st.composite
+def rules(draw: st.DrawFn, number: int) -> dict[str, Any]:
+    return {
+        "id": f"rule-{number}",
+        "name": "a rule",
+        "scenario": "activation",
+        "programme": draw(st.sampled_from(["one", "two"])),
+        "status": draw(st.sampled_from(["active", "active", "active", "paused", "draft"])),
+        "on": draw(selectors),
+        "who": {"all": draw(st.lists(whos, max_size=2))},
+        "when": {"all": draw(st.lists(whens, max_size=2))},
+        "then": {
+            "offer": {"product": "thing"},
+            "channels": draw(st.permutations(["sms", "push", "list"]))[: draw(st.integers(1, 3))],
+            "template": "t",
+            "text": {"zh": "好", "en": "good"},
+            "expires": "2h",
+        },
+        "limits": {"cooldown": draw(st.sampled_from(["0s", "1m", "1h"]))},
+        "experiment": {"control": draw(st.sampled_from(["0%", "50%"]))},
+    }
+
+
+def written(*found: dict[str, Any]) -> str:
+    """Write rules as a file; JSON is YAML."""
+    return json.dumps({"format": 1, "zone": "Asia/Shanghai", "currency": "CNY", "rules": found}, ensure_ascii=False)
+
+
+def book_of(*found: dict[str, Any]) -> Book:
+    loaded = load({"rules.yaml": written(*found)})
+    assert loaded.book is not None, [str(problem) for problem in loaded.problems]
+    return loaded.book
+
+
+books = (
+    st.integers(1, 4)
+    .flatmap(lambda count: st.tuples(*(rules(number) for number in range(count))))
+    .map(lambda found: book_of(*found))
+)
+
+_app_use = st.builds(
+    AppUsage,
+    app=st.sampled_from(["a", "b"]),
+    app_class=st.none() | st.sampled_from(CLASSES),
+    seconds=st.none() | st.integers(0, 90),
+)
+_transaction = st.builds(
+    Transaction,
+    amount=st.sampled_from([0, 30, 60, 3000, 3050, 6000, 9000]),
+    currency=st.sampled_from(["CNY", "JPY"]),
+    direction=st.just("debit"),
+    card=st.none() | st.sampled_from(["debit", "credit"]),
+    merchant_category=st.none() | st.sampled_from(CATEGORIES),
+)
+
+
+def event_of(data: AppUsage | Transaction | Login, at: int) -> Event:
+    if isinstance(data, AppUsage):
+        return Event("00" * 16, "app_usage", at, "c7", data.app_class, data)
+    if isinstance(data, Transaction):
+        return Event("00" * 16, "transaction", at, "c7", data.merchant_category, data)
+    return Event("00" * 16, "login", at, "c7", None, data)
+
+
+events = st.builds(
+    event_of,
+    st.one_of(_app_use, _transaction, st.just(Login())),
+    st.one_of(st.integers(0, 20_000), st.integers(0, 4_000_000)).map(lambda later: NOON + later),
+)
+lives = st.lists(events, min_size=1, max_size=14)
+standings = st.builds(
+    lambda attrs, tags, talked: Standing(Profile(attrs=attrs, tags=tags, personalisation=talked)),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "age": st.one_of(st.integers(20, 40), st.floats(20, 40), st.just("30"), st.booleans()),
+            "mobile_bank": st.sampled_from(["active", "registered", "none"]),
+            "has_card": st.one_of(st.booleans(), st.integers(0, 1)),
+        },
+    ),
+    st.frozensets(st.sampled_from(TAGS)),
+    st.booleans(),
+)

@@ -1,0 +1,155 @@
+"""The other files: policy, pools, the examples that are shipped, inline tests and sentences."""
+
+from pathlib import Path
+
+import pytest
+
+from kairos.instants import from_rfc3339
+from kairos.offers import Channel
+from rules.book import Book, load
+from rules.cases import run
+from rules.policy import Policy, load_policy, within_hours
+from rules.pools import load_pools, pools_of_content
+from rules.sentence import sentence
+from tests.rules_strategies import book_of
+from tests.test_rules_match import rule
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def shipped() -> Book:
+    pools = load_pools((EXAMPLES / "pools.yaml").read_bytes())
+    assert pools.problems == ()
+    files = {path.name: path.read_bytes() for path in sorted((EXAMPLES / "rules").glob("*.yaml"))}
+    loaded = load(files, pools.pools)
+    assert [str(problem) for problem in loaded.problems] == []
+    assert loaded.book is not None
+    return loaded.book
+
+
+def policy(text: str) -> Policy:
+    loaded = load_policy(f"format: 1\nzone: Asia/Shanghai\n{text}")
+    assert isinstance(loaded, Policy), loaded
+    return loaded
+
+
+def test_the_shipped_rules_do_what_their_tests_say() -> None:
+    book = shipped()
+
+    assert all(found.tests for found in book.rules.values())
+    assert [str(failure) for failure in run(book)] == []
+
+
+def test_the_shipped_rules_use_every_pool_and_the_policy_is_open() -> None:
+    used = {found.then.offer.pool for found in shipped().rules.values()} - {None}
+    pools = load_pools((EXAMPLES / "pools.yaml").read_bytes())
+
+    assert used == {pool.pool for pool in pools.pools}
+    assert len({pool.merchant for pool in pools.pools}) == 5
+    assert isinstance(load_policy((EXAMPLES / "policy.yaml").read_text(encoding="utf-8")), Policy)
+
+
+def test_every_shipped_rule_can_be_said_in_both_languages() -> None:
+    for found in shipped().rules.values():
+        assert sentence(found, "zh").endswith("\u3002")
+        assert found.then.channels[0].value.casefold() in sentence(found, "en").casefold()
+
+
+def test_a_test_that_does_not_come_out_is_told_with_both_times() -> None:
+    told = {
+        "name": "never",
+        "events": [{"at": "2026-12-07 12:05", "event": "app_usage", "app_class": "travel"}],
+        "fires": ["2026-12-07 12:06"],
+    }
+
+    (failure,) = run(book_of(rule(tests=[told], status="draft")))
+
+    assert str(failure) == "r: never: should fire at 2026-12-07T04:06:00.000Z, fires at 2026-12-07T04:05:00.000Z"
+
+
+def test_hours_are_half_open_and_may_cross_midnight() -> None:
+    night = policy('hours: {sms: "21:00-08:00", push: "08:00-21:00"}')
+    clock = {
+        time: from_rfc3339(f"2026-12-01T{time}+08:00") for time in ("07:59:59", "08:00:00", "20:59:59", "21:00:00")
+    }
+
+    assert [within_hours(night, Channel.SMS, at) for at in clock.values()] == [True, False, False, True]
+    assert [within_hours(night, Channel.PUSH, at) for at in clock.values()] == [False, True, True, False]
+
+
+def test_a_channel_that_the_policy_forgets_is_not_open() -> None:
+    found = policy('hours: {sms: "00:00-24:00"}\ncaps: {sms: {within: 1d, at_most: 64}}')
+
+    assert found.hours[Channel.PUSH] == Policy.default().hours[Channel.PUSH]
+    assert found.caps[Channel.PUSH] == Policy.default().caps[Channel.PUSH]
+
+
+def test_a_published_policy_is_the_same_policy() -> None:
+    found = policy("caps: {sms: {within: 30d, at_most: 1}}")
+
+    assert Policy.of_content(found.content) == found
+    assert Policy.of_content(found.content).hash == found.hash != Policy.default().hash
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("hours: {sms: 8-21}", "expected hours such as \"08:00-21:00\", got '8-21'"),
+        ("hours: {smss: 08:00-21:00}", "'smss' is not known here; did you mean 'sms'?"),
+        ("hours: {sms: 08:00-08:00}", '08:00-08:00 is no time at all; the whole day is "00:00-24:00"'),
+        ("caps: {sms: {within: 7d}}", "the key 'at_most' is missing"),
+        ("caps: {sms: {within: 7d, at_most: 100}}", "should be less than or equal to 64"),
+        ("cap: {}", "unknown key 'cap'; did you mean 'caps'?"),
+    ],
+)
+def test_a_slip_in_the_policy_is_told(text: str, expected: str) -> None:
+    problems = load_policy(f"format: 1\nzone: UTC\n{text}")
+
+    assert isinstance(problems, tuple)
+    assert [problem.what for problem in problems] == [expected]
+    assert problems[0].line == 3
+
+
+def pools(text: str) -> list[str]:
+    head = "format: 1\nzone: Asia/Shanghai\ncurrency: CNY\npools:\n"
+    return [str(problem) for problem in load_pools(head + text).problems]
+
+
+def test_pools_are_read_in_minor_units_and_published_by_id() -> None:
+    head = "format: 1\nzone: Asia/Shanghai\ncurrency: CNY\npools:\n"
+    text = (
+        "  - {id: b, programme: p, merchant: m, value: 5.50, count: 3, valid: {until: 2026-12-31}}\n"
+        "  - {id: a, programme: p, merchant: m, value: 500 JPY, budget: 1000 JPY, count: 3, codes: imported}\n"
+    )
+
+    loaded = load_pools(head + text)
+
+    assert [(pool.pool, pool.value, pool.currency, pool.budget) for pool in loaded.pools] == [
+        ("a", 500, "JPY", 1000),
+        ("b", 550, "CNY", None),
+    ]
+    assert loaded.pools[1].valid_until is not None
+    assert loaded.pools[1].valid_until.isoformat() == "2026-12-31T16:00:00+00:00"
+    assert pools_of_content(loaded.content) == loaded.pools
+
+
+def test_slips_in_pools_are_told() -> None:
+    good = "  - {id: a, programme: p, merchant: m, value: 5, count: 3}\n"
+
+    assert pools(good + good) == ["pools.yaml:6:10: the id 'a' is already taken"]
+    assert pools(good.replace("count", "cout")) == [
+        "pools.yaml:5:5: the key 'count' is missing",
+        "pools.yaml:5:50: unknown key 'cout'; did you mean 'count'?",
+    ]
+    assert pools(good.replace("value: 5", "value: -5")) == [
+        "pools.yaml:5:47: expected an amount such as 30, 30.50 or 12000 JPY, got -5"
+    ]
+    assert pools(good.replace("count: 3", "count: 3, budget: 5 JPY")) == [
+        "pools.yaml:5:5: the value is in CNY, the budget in JPY"
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff"])
+def test_content_that_is_no_pools_is_refused(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        pools_of_content(content)

@@ -1,0 +1,187 @@
+"""What a rule means: the compiler against the reference, and the reference against the events themselves."""
+
+from typing import Any
+
+from hypothesis import given
+
+from kairos.customer import Customer, Standing
+from kairos.events import AppUsage, Event, Login, Profile, Transaction
+from kairos.instants import DAY, SECOND
+from rules import interpret
+from rules.book import Book
+from rules.schema import Rule, WhenClause
+from rules.selectors import watched
+from tests.rules_strategies import NOON, book_of, books, event_of, lives, standings
+
+NOBODY = Standing(Profile())
+
+
+def rule(**changes: Any) -> dict[str, Any]:
+    then = {
+        "offer": {"product": "p"},
+        "channels": ["sms"],
+        "template": "t",
+        "text": {"zh": "好", "en": "good"},
+        "expires": "2h",
+    }
+    usual = {"id": "r", "name": "r", "scenario": "activation", "programme": "p", "then": then}
+    return {**usual, "on": {"event": "app_usage"}, **changes}
+
+
+def live(book: Book, events: list[Event], standing: Standing = NOBODY) -> list[bool]:
+    """Tell for each event whether some rule matched."""
+    customer = Customer()
+    fired = []
+    for event in events:
+        book.observe(event, customer)
+        fired.append(bool(book.match(event, customer, lambda: standing)))
+    return fired
+
+
+def food(at: int, seconds: int | None = None) -> Event:
+    return event_of(AppUsage(app="a", app_class="food_delivery", seconds=seconds), at)
+
+
+@given(books, lives, standings)
+def test_the_compiled_book_agrees_with_the_reference(book: Book, life: list[Event], standing: Standing) -> None:
+    quick, slow = Customer(), Customer()
+    for event in life:
+        before = dict(quick.rings)
+        changed = book.observe(event, quick)
+        interpret.observe(book.rules.values(), event, slow)
+
+        assert quick.rings == slow.rings
+        assert changed == (quick.rings != before)
+        expected = interpret.match(book.rules.values(), event, slow, lambda: standing)
+        assert book.match(event, quick, lambda: standing) == expected
+
+
+@given(books, lives, standings)
+def test_the_rings_remember_what_the_events_were(book: Book, life: list[Event], standing: Standing) -> None:
+    # Fourteen events never fill a ring of sixteen, so even late ones find everything.
+    customer = Customer()
+    for number, event in enumerate(life, 1):
+        book.observe(event, customer)
+        matched = book.match(event, customer, lambda: standing)
+        for found in book.rules.values():
+            past = all(_held(found, clause, event, life[:number]) for clause in found.when.all)
+            without_past = found.model_copy(update={"when": type(found.when)()})
+            assert (found in matched) == (past and interpret.holds(without_past, event, customer, lambda: standing))
+
+
+def _held(rule: Rule, clause: WhenClause, event: Event, life: list[Event]) -> bool:
+    """Say what a condition on the past means by going through all that happened."""
+    asked = clause.count or clause.last_seen
+    assert asked is not None
+    now = event.at // SECOND
+    ats = [e.at // SECOND for e in life if interpret.meets(watched(rule, asked), e)]
+    if clause.count:
+        return sum(now - clause.count.within // SECOND < at <= now for at in ats) >= clause.count.at_least
+    last = max((at for at in ats if at < now), default=None)
+    assert clause.last_seen is not None
+    if clause.last_seen.within:
+        return last is not None and now - last < clause.last_seen.within // SECOND
+    return last is None or now - last >= (clause.last_seen.at_least or 0) // SECOND
+
+
+@given(books, lives)
+def test_the_order_in_which_events_arrive_does_not_change_what_is_remembered(book: Book, life: list[Event]) -> None:
+    one, other = Customer(), Customer()
+    for event in life:
+        book.observe(event, one)
+    for event in reversed(life):
+        book.observe(event, other)
+
+    assert one.rings == other.rings
+
+
+def test_a_window_holds_its_end_and_not_its_beginning() -> None:
+    book = book_of(rule(when={"all": [{"count": {"same_as": "on", "within": "7d", "at_least": 2}}]}))
+
+    assert live(book, [food(NOON), food(NOON + 7 * DAY)]) == [False, False]
+    assert live(book, [food(NOON), food(NOON + 7 * DAY - SECOND)]) == [False, True]
+
+
+def test_the_triggering_event_counts_itself() -> None:
+    book = book_of(rule(when={"all": [{"count": {"same_as": "on", "within": "7d", "at_least": 1}}]}))
+
+    assert live(book, [food(NOON)]) == [True]
+
+
+def test_a_count_of_sixty_four_is_exact() -> None:
+    book = book_of(rule(when={"all": [{"count": {"same_as": "on", "within": "1h", "at_least": 64}}]}))
+
+    assert live(book, [food(NOON + n * SECOND) for n in range(64)]) == [False] * 63 + [True]
+
+
+def test_never_seen_counts_as_long_ago() -> None:
+    book = book_of(rule(when={"all": [{"last_seen": {"event": "login", "at_least": "60d"}}]}))
+
+    assert live(book, [food(NOON)]) == [True]
+    assert live(book, [event_of(Login(), NOON - 60 * DAY), food(NOON)]) == [False, True]
+    assert live(book, [event_of(Login(), NOON - 59 * DAY), food(NOON)]) == [False, False]
+
+
+def test_the_trigger_is_not_its_own_past() -> None:
+    book = book_of(rule(when={"all": [{"last_seen": {"same_as": "on", "within": "1d"}}]}))
+
+    assert live(book, [food(NOON), food(NOON + SECOND)]) == [False, True]
+
+
+def test_a_ring_that_forgot_what_was_before_does_not_claim_that_there_was_nothing() -> None:
+    book = book_of(rule(when={"all": [{"last_seen": {"same_as": "on", "at_least": "1d"}}]}))
+
+    assert live(book, [food(NOON - SECOND), *(food(NOON) for _ in range(16))])[-1] is False
+
+
+def test_a_missing_field_meets_no_condition_not_even_a_negated_one() -> None:
+    for where in ({"seconds": {"not": 5}}, {"seconds": {"at_most": 5}}, {"seconds": 5}):
+        assert live(book_of(rule(on={"event": "app_usage", "where": where})), [food(NOON)]) == [False]
+    other = book_of(rule(on={"event": "app_usage", "where": {"app_class": {"not": "travel"}}}))
+    assert live(other, [event_of(AppUsage(app="a"), NOON), food(NOON)]) == [False, True]
+
+
+def test_an_attribute_the_bank_does_not_know_speaks_neither_for_nor_against() -> None:
+    young = {"attr": {"age": {"below": 30}}}
+
+    for clause in (young, {"not": young}):
+        assert live(book_of(rule(who={"all": [clause]})), [food(NOON)]) == [False]
+    known = Standing(Profile(attrs={"age": 40}))
+    assert live(book_of(rule(who={"all": [{"not": young}]})), [food(NOON)], known) == [True]
+
+
+def test_a_condition_in_one_currency_does_not_see_another() -> None:
+    yen = event_of(Transaction(amount=12000, currency="JPY", direction="debit"), NOON)
+
+    for amount in ({"at_least": 1}, {"not": 5}, {"below": 10**6}):
+        assert live(book_of(rule(on={"event": "transaction", "where": {"amount": amount}})), [yen]) == [False]
+    in_yen = {"event": "transaction", "where": {"amount": {"at_least": "12000 JPY"}}}
+    assert live(book_of(rule(on=in_yen)), [yen]) == [True]
+
+
+def test_the_profile_is_read_only_when_the_event_and_the_past_speak_for_a_rule() -> None:
+    book = book_of(
+        rule(
+            on={"event": "app_usage", "where": {"seconds": {"at_least": 10}}},
+            when={"all": [{"count": {"same_as": "on", "within": "1d", "at_least": 2}}]},
+            who={"all": [{"tag": "vip"}]},
+        )
+    )
+    customer, reads = Customer(), []
+
+    def standing() -> Standing:
+        reads.append(1)
+        return NOBODY
+
+    for event, expected in ((food(NOON, 5), 0), (food(NOON, 15), 0), (food(NOON, 20), 1)):
+        book.observe(event, customer)
+        book.match(event, customer, standing)
+        assert len(reads) == expected
+
+
+def test_a_draft_is_watched_and_never_matches() -> None:
+    book = book_of(rule(status="draft", when={"all": [{"count": {"same_as": "on", "within": "1d", "at_least": 1}}]}))
+    customer = Customer()
+
+    assert book.observe(food(NOON), customer)
+    assert book.match(food(NOON), customer, lambda: NOBODY) == ()
