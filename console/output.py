@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from streams.broker_jars import JarError
-from streams.broker_java import BrokerError
+from streams.broker_config import BrokerError
 from streams.settings import NoServers, Settings
 from streams.topics_declare import TopicError
 

@@ -96,11 +96,11 @@ class Decision(Written):
     facts: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
 
 
-EndState = Literal["delivered", "failed", "expired", "unknown", "withheld", "suppressed"]
+EndState = Literal["delivered", "failed", "expired", "unknown"]
 
 
 class DecisionEnded(Written):
-    """The last word on a decision: exactly one record for each."""
+    """The last word on a decision that offered something: exactly one record. The other two states are ends."""
 
     id: str
     customer: str

@@ -72,7 +72,7 @@ async def _replay(
         found = await reader.getmany(place, timeout_ms=200, max_records=_PORTION)
         records = found.get(place, [])
         if records:
-            store.apply(((r.key, r.value) for r in records), records[-1].offset + 1)
+            store.apply([(r.key, r.value) for r in records if r.key], records[-1].offset + 1)
             count += len(records)
             if count % 100_000 < len(records):
                 log.info("restoring", place=place.topic, partition=place.partition, records=count, left=end - position)
