@@ -1,9 +1,10 @@
 """Delivery: takes the offers of one channel from Kafka, hands each to its gateway, and writes down what became of it.
 
-A process of its own, for gateways are slow, fail, and must not hold up decisions. An offer reaches a gateway that
-honours its key once: whatever dies, the same offer goes again with the same id. For the others the offer is claimed in
-Kafka before it is handed over, and one that was claimed when the process died ends as `unknown` and is not sent again.
-No offer is lost silently: each one ends with a record on the feedback topic, written before its offset is.
+A process of its own, for gateways are slow, fail, and must not hold up decisions. Each offer is claimed in Kafka
+before it is handed over. One that was claimed when the process died goes again with the same id where the gateway
+honours its key; elsewhere it ends as `unknown` and is not sent again. An offer is never said to be unsent while it may
+have reached the customer, for then its coupon would be given to somebody else. None is lost silently: each one ends
+with a record on the feedback topic, written before its offset is.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from kairos.wire import BadRecord
 from streams.dead_letters import dead_letter
 from streams.delivery_clients import Clients, NotCutAlike
 from streams.delivery_courier import Courier, Errand, Hours
-from streams.delivery_end import End, feedback
+from streams.delivery_end import feedback
 from streams.delivery_gate import Gate
 from streams.delivery_lane import Lane
 from streams.delivery_marks import LOST, Marks
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 OFFERS: Mapping[Channel, str] = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH}
 
 _POLL_MS = 200
+_SOON_MS = 10
 _COMMIT_EVERY = 0.5
 
 
@@ -64,6 +66,7 @@ async def deliver(
     stop: asyncio.Event,
     *,
     window: int = 32,
+    session: Millis = 10_000,
 ) -> None:
     """Deliver one channel's offers until `stop` is set; then finish what is under way, and commit.
 
@@ -83,6 +86,8 @@ async def deliver(
         Set it to end.
     window
         How many offers are with the gateway at the same time.
+    session
+        How long Kafka waits for a process that is silent before another takes its partitions.
 
     Raises
     ------
@@ -92,9 +97,9 @@ async def deliver(
     """
     courier = Courier(connector, Gate(channel), hours, clock, window)
     async with AsyncExitStack() as stack:
-        clients = await Clients.start(stack, client, group_of(channel))
+        clients = await Clients.start(stack, client, group_of(channel), session)
         await clients.check_counts(OFFERS[channel])
-        await Delivery(clients, channel, courier, clock, window).run(stop)
+        await Delivery(clients, channel, courier, clock, capacity=4 * window).run(stop)
 
 
 @dataclass(slots=True)
@@ -127,8 +132,8 @@ class Delivery(ConsumerRebalanceListener):
         self, clients: Clients, channel: Channel, courier: Courier, clock: Callable[[], Millis], capacity: int
     ) -> None:
         self._consumer, self._producer = clients.offers, clients.producer
-        self._permits = Permits(clients.permissions)
-        self._marks = Marks(group_of(channel), clients.offers, clients.admin, self._lanes)
+        self._permits = Permits(clients.permissions, clients.asker)
+        self._marks = Marks(group_of(channel), clients.offers, clients.admin, clients.asker, self._lanes)
         self._topic, self._channel = OFFERS[channel], channel
         self._courier, self._clock, self._capacity = courier, clock, capacity
         self._owned: dict[TopicPartition, _Owned] = {}
@@ -151,17 +156,23 @@ class Delivery(ConsumerRebalanceListener):
     async def _poll(self, stop: asyncio.Event) -> None:
         due = 0.0
         while not stop.is_set():
-            self._hold_back()
+            is_waiting_for_room = self._hold_back() and self._courier.gate.is_open
             # Asked even when all partitions are paused: a consumer that does not ask loses them after a while.
-            found = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=self._capacity)
-            for place, records in found.items():
-                await self._begin(place, records)
+            found = await self._consumer.getmany(
+                timeout_ms=_SOON_MS if is_waiting_for_room else _POLL_MS, max_records=self._capacity
+            )
+            # Whose they are is settled now: a partition that is opened while we wait below is read from its mark.
+            owned = {place: self._owned[place] for place in found if place in self._owned}
+            if owned:
+                await self._permits.catch_up([place.partition for place in owned])
+            for place in owned:
+                await self._begin(owned[place], place, found[place])
             if (now := asyncio.get_running_loop().time()) >= due:
                 due = now + _COMMIT_EVERY
                 await self._commit()
 
-    def _hold_back(self) -> None:
-        """Pause the partitions that have no room, all of them while the gateway is down."""
+    def _hold_back(self) -> bool:
+        """Pause the partitions that have no room, all of them while the gateway is down; say whether there are any."""
         full = {
             place
             for place in self._consumer.assignment()
@@ -172,12 +183,9 @@ class Delivery(ConsumerRebalanceListener):
         paused = self._consumer.paused()
         self._consumer.pause(*full - paused)
         self._consumer.resume(*paused - full)
+        return bool(full)
 
-    async def _begin(self, place: TopicPartition, records: Iterable[ConsumerRecord]) -> None:
-        owned = self._owned.get(place)
-        if owned is None:
-            return
-        await self._permits.catch_up(place.partition)
+    async def _begin(self, owned: _Owned, place: TopicPartition, records: Iterable[ConsumerRecord]) -> None:
         for record in records:
             # What is not taken stays behind the mark, for the next owner.
             if owned.is_closing:
@@ -197,27 +205,26 @@ class Delivery(ConsumerRebalanceListener):
             owned.lane.settle(record.offset)
             return
         errand = self._errand(owned, place, record, offer)
-        interrupted = owned.lane.is_claimed(record.offset) and not self._courier.honours_key
-        task = self._group.create_task(self._bring(owned.lane, record, errand, interrupted=interrupted))
+        task = self._group.create_task(self._bring(owned.lane, record, errand))
         owned.errands[task] = errand
         task.add_done_callback(lambda done: owned.errands.pop(done, None))
 
     def _errand(self, owned: _Owned, place: TopicPartition, record: ConsumerRecord, offer: Offer) -> Errand:
         async def claim() -> None:
-            if not self._courier.honours_key:
-                owned.lane.claim(record.offset)
-                await self._marks.write()
+            owned.lane.claim(record.offset)
+            await self._marks.write()
 
         return Errand(
             offer,
             permission=lambda: self._permits.of(place.partition, offer.customer),
             claim=claim,
             unclaim=lambda: owned.lane.unclaim(record.offset),
+            is_in_doubt=owned.lane.is_claimed(record.offset),
         )
 
-    async def _bring(self, lane: Lane, record: ConsumerRecord, errand: Errand, *, interrupted: bool) -> None:
+    async def _bring(self, lane: Lane, record: ConsumerRecord, errand: Errand) -> None:
         try:
-            end = End("unknown", "interrupted") if interrupted else await self._courier.bring(errand)
+            end = await self._courier.bring(errand)
         except LOST:
             log.info("partition went away, offer not sent", channel=self._channel, offer=errand.offer.id)
             return
@@ -229,6 +236,9 @@ class Delivery(ConsumerRebalanceListener):
         if end.what != "accepted":
             log.info("not delivered", channel=self._channel, offer=errand.offer.id, what=end.what, reason=end.reason)
         lane.settle(record.offset)
+        if not self._courier.honours_key:
+            # What a crash finds claimed cannot be asked about again, so it is found for as short as can be.
+            await self._commit()
 
     async def _write_dead_letter(self, record: ConsumerRecord, error: BadRecord) -> None:
         came = Record(

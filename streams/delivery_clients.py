@@ -1,4 +1,4 @@
-"""A delivery's four connections to Kafka."""
+"""A delivery's connections to Kafka."""
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
+from kairos.instants import Millis
 from streams.topics import PERMISSIONS
 
 __all__ = ["Clients", "NotCutAlike"]
@@ -27,11 +28,12 @@ class Clients:
 
     offers: AIOKafkaConsumer
     permissions: AIOKafkaConsumer
+    asker: AIOKafkaConsumer
     producer: AIOKafkaProducer
     admin: AIOKafkaAdminClient
 
     @classmethod
-    async def start(cls, stack: AsyncExitStack, client: Mapping[str, Any], group: str) -> Self:
+    async def start(cls, stack: AsyncExitStack, client: Mapping[str, Any], group: str, session: Millis) -> Self:
         """Connect.
 
         Parameters
@@ -42,6 +44,8 @@ class Clients:
             How Kafka's clients reach the cluster.
         group
             The group of those who share the offers out.
+        session
+            How long Kafka waits for a process that is silent.
 
         """
         reading = {"enable_auto_commit": False, "isolation_level": "read_committed", "auto_offset_reset": "earliest"}
@@ -49,10 +53,13 @@ class Clients:
             AIOKafkaConsumer(
                 group_id=group,
                 partition_assignment_strategy=[RangePartitionAssignor],
+                session_timeout_ms=session,
+                heartbeat_interval_ms=session // 3,
                 rebalance_timeout_ms=_DRAIN_MS,
                 **reading,
                 **client,
             ),
+            AIOKafkaConsumer(**reading, **client),
             AIOKafkaConsumer(**reading, **client),
             AIOKafkaProducer(enable_idempotence=True, acks="all", **client),
             AIOKafkaAdminClient(**client),
@@ -60,6 +67,7 @@ class Clients:
         for started, stop in (
             (clients.producer, clients.producer.stop),
             (clients.admin, clients.admin.close),
+            (clients.asker, clients.asker.stop),
             (clients.permissions, clients.permissions.stop),
             (clients.offers, clients.offers.stop),
         ):

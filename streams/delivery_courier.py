@@ -37,6 +37,8 @@ class Errand:
         Called before the offer is handed over; returns when that is written down.
     unclaim
         Called when the gateway took nothing.
+    is_in_doubt
+        Whether the gateway may have it already: an answer was lost, or a process died while it was claimed.
     given_up
         Set by who wants the offer back: it is not tried again.
     is_waiting
@@ -48,6 +50,7 @@ class Errand:
     permission: Callable[[], Permission | None]
     claim: Callable[[], Awaitable[None]] = _nothing
     unclaim: Callable[[], None] = lambda: None
+    is_in_doubt: bool = False
     given_up: bool = False
     is_waiting: bool = False
     attempts: int = field(default=0, init=False)
@@ -83,6 +86,8 @@ class Courier:
 
     async def bring(self, errand: Errand) -> End | None:
         """Bring one offer to its end; None where it was given up before it was handed over."""
+        if errand.is_in_doubt and not self.honours_key:
+            return End("unknown", "interrupted")
         end = self._ending(errand)
         while end is None and not errand.given_up:
             async with AsyncExitStack() as stack:
@@ -94,7 +99,7 @@ class Courier:
 
     def _ending(self, errand: Errand) -> End | None:
         now, offer = self._clock(), errand.offer
-        return ending(offer, errand.permission(), in_hours=self._hours(offer.channel, now), now=now)
+        return _said(errand, ending(offer, errand.permission(), in_hours=self._hours(offer.channel, now), now=now))
 
     async def _turn(self, errand: Errand, stack: AsyncExitStack) -> Passage | None:
         """Wait for a free place and for the gate; None when the offer expired before."""
@@ -116,13 +121,15 @@ class Courier:
         try:
             await self._connector.send(errand.offer)
         except Unavailable as error:
-            errand.unclaim()
+            if not errand.is_in_doubt:
+                errand.unclaim()
             passage.failed(error.after, self._jitter(errand))
             return None
         except Refused as error:
             passage.worked()
-            return End("rejected", str(error), refused=True)
+            return _said(errand, End("rejected", str(error), refused=True))
         except InDoubt:
+            errand.is_in_doubt = True
             # A gateway that loses answers is treated as down: the same offer goes again with the same key, or,
             # where that could double it, not at all.
             passage.failed(None, self._jitter(errand))
@@ -133,3 +140,10 @@ class Courier:
     @staticmethod
     def _jitter(errand: Errand) -> float:
         return share(str(errand.attempts), errand.offer.id)
+
+
+def _said(errand: Errand, end: End | None) -> End | None:
+    """Say no more than we know: an offer in doubt may have reached the customer, and its coupon is not free."""
+    if end is None or not errand.is_in_doubt:
+        return end
+    return End("unknown", end.reason or end.what, end.refused)

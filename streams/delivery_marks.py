@@ -30,6 +30,8 @@ class Marks:
         Its consumer.
     admin
         A client that can read what stands beside an offset.
+    asker
+        A consumer that has nothing to read, for questions.
     lanes
         Gives the lanes as they stand.
 
@@ -40,11 +42,13 @@ class Marks:
         group: str,
         consumer: AIOKafkaConsumer,
         admin: AIOKafkaAdminClient,
+        asker: AIOKafkaConsumer,
         lanes: Callable[[], Mapping[TopicPartition, Lane]],
     ) -> None:
         self._group = group
         self._consumer = consumer
         self._admin = admin
+        self._asker = asker
         self._lanes = lanes
         self._asked = self._written = 0
         self._lock = asyncio.Lock()
@@ -53,7 +57,7 @@ class Marks:
     async def read(self, place: TopicPartition) -> Mark:
         """Give the mark of a partition; where there is none, its beginning."""
         found = (await self._admin.list_consumer_group_offsets(self._group, partitions=[place])).get(place)
-        begin = (await self._consumer.beginning_offsets([place]))[place]
+        begin = (await self._asker.beginning_offsets([place]))[place]
         if found is None or found.offset < 0:
             return Mark(begin)
         if found.offset < begin:

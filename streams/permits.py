@@ -27,11 +27,15 @@ class Permits:
     ----------
     consumer
         A consumer without a group, reading what is committed; nobody else uses it. `follow` must be running.
+    asker
+        Another one that is never assigned anything. A broker answers a connection's requests one after the other,
+        so a question asked on the reader's own waits behind its long poll, up to half a second.
 
     """
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, asker: AIOKafkaConsumer) -> None:
         self._consumer = consumer
+        self._asker = asker
         self._held: dict[int, dict[bytes, bytes]] = {}
         self._next: dict[int, int] = {}
         self._moved = asyncio.Condition()
@@ -50,11 +54,11 @@ class Permits:
     async def open(self, partition: int) -> None:
         """Begin to follow a partition, and return when it was read whole."""
         place = TopicPartition(PERMISSIONS, partition)
-        begin = (await self._consumer.beginning_offsets([place]))[place]
+        begin = (await self._asker.beginning_offsets([place]))[place]
         self._held[partition] = {}
         self._next[partition] = begin
         self._assign()
-        await self.catch_up(partition)
+        await self.catch_up([partition])
         log.info("permissions read", partition=partition, customers=len(self._held.get(partition, {})))
 
     def close(self, partitions: Iterable[int]) -> None:
@@ -64,16 +68,17 @@ class Permits:
             self._next.pop(partition, None)
         self._assign()
 
-    async def catch_up(self, partition: int) -> None:
+    async def catch_up(self, partitions: Iterable[int]) -> None:
         """Return when everything is read that was written before this call.
 
         A permission and the first offer that rests on it may lie in the same commit, so the one is looked for
-        only after the other is there. Returns early when the partition is closed meanwhile.
+        only after the other is there. A partition that is closed meanwhile is not waited for.
         """
-        place = TopicPartition(PERMISSIONS, partition)
-        end = (await self._consumer.end_offsets([place]))[place]
+        ends = await self._asker.end_offsets([TopicPartition(PERMISSIONS, partition) for partition in partitions])
         async with self._moved:
-            await self._moved.wait_for(lambda: self._next.get(partition, end) >= end)
+            await self._moved.wait_for(
+                lambda: all(self._next.get(place.partition, end) >= end for place, end in ends.items())
+            )
 
     async def follow(self) -> None:
         """Read for ever what comes."""

@@ -232,6 +232,25 @@ class TestCourier:
 
         assert noted == ["claim after 0", "unclaim", "claim after 1"]
 
+    async def test_an_offer_in_doubt_is_never_said_to_be_unsent(self) -> None:
+        s = scripted("lost", "busy", expires_in=50)
+        noted: list[str] = []
+        s.errand.unclaim = lambda: noted.append("unclaim")
+        waiting = asyncio.create_task(s.courier.bring(s.errand))
+        await asyncio.sleep(0.02)
+        s.now = NOW + 50
+
+        assert await waiting == End("unknown", "expired")
+        assert noted == []
+
+    async def test_what_a_dead_process_had_claimed_goes_again_only_where_the_key_is_honoured(self) -> None:
+        with_key, without = scripted(), scripted(honours_key=False)
+        with_key.errand.is_in_doubt = without.errand.is_in_doubt = True
+
+        assert await with_key.courier.bring(with_key.errand) == End("accepted")
+        assert await without.courier.bring(without.errand) == End("unknown", "interrupted")
+        assert without.memory.calls == []
+
     async def test_an_offer_that_was_given_up_is_left_for_the_next_process(self) -> None:
         s = scripted("down")
         s.errand.given_up = True
@@ -280,7 +299,7 @@ async def url(gateway: SlowGateway) -> AsyncIterator[str]:
 async def delivering(cluster: Cluster, connector: Connector) -> AsyncIterator[None]:
     stop = asyncio.Event()
     running = asyncio.create_task(
-        deliver(cluster.for_aiokafka(), Channel.PUSH, connector, always, clock.now, stop, window=16)
+        deliver(cluster.for_aiokafka(), Channel.PUSH, connector, always, clock.now, stop, window=16, session=3000)
     )
     try:
         yield
@@ -323,12 +342,19 @@ async def read(cluster: Cluster, topic: str, enough: Callable[[list[ConsumerReco
         await consumer.stop()
 
 
+def _offer(record: ConsumerRecord) -> bytes:
+    return dict(record.headers)["ce_id"].rpartition(b":")[0]
+
+
 async def ends(cluster: Cluster, count: int) -> dict[str, str]:
     """Give what became of each offer, once `count` of them have ended."""
-    records = await read(cluster, FEEDBACK, lambda found: len({dict(r.headers)["ce_id"] for r in found}) >= count)
-    said = {dict(record.headers)["ce_id"]: json.loads(record.value or b"") for record in records}
-    assert len(said) == count
-    return {data["offer"]: data["reason"] or data["what"] for data in said.values()}
+    records = await read(cluster, FEEDBACK, lambda found: len({_offer(r) for r in found}) >= count)
+    said = [json.loads(record.value or b"") for record in records]
+    found = {data["offer"]: data["reason"] or data["what"] for data in said}
+    # A process that dies between the receipt and its commit leaves both words; the first one is the offer's.
+    found |= {data["offer"]: "accepted" for data in said if data["what"] == "accepted"}
+    assert len(found) == count
+    return found
 
 
 async def until(true: Callable[[], bool], seconds: float = 20) -> None:
@@ -354,7 +380,7 @@ class TestDelivery:
         async with SignedPost(Gateway(url, (SECRET,)), clock.now) as post, delivering(cluster, PushHttp(post)):
             await write(cluster, offers, [may(offer.customer) for offer in offers])
             await until(lambda: gateway.calls.total() > 0)
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(1.5)
             hammered = gateway.calls.total()
             gateway.is_down = False
             found = await ends(cluster, 200)
@@ -448,7 +474,7 @@ class TestDelivery:
 
         unknown = {id_ for id_, end in found.items() if end == "interrupted"}
         assert set(gateway.calls.values()) == {1}
-        assert 0 < len(unknown) <= 16
+        assert 0 < len(unknown) <= 32
         assert {id_ for id_, end in found.items() if end == "accepted"} == {o.id for o in offers} - unknown
 
     async def test_sigterm_drains_and_ends_well(self, cluster: Cluster, gateway: SlowGateway, url: str) -> None:
@@ -470,11 +496,13 @@ class TestDelivery:
         gateway.pause = 0.1
         await write(cluster, offers, [may(offer.customer) for offer in offers])
 
-        async with SignedPost(Gateway(url, (SECRET,), honours_key=False), clock.now) as post:
+        async with (
+            SignedPost(Gateway(url, (SECRET,), honours_key=False), clock.now) as post,
+            delivering(cluster, PushHttp(post)),
+        ):
+            await until(lambda: len(gateway.taken) > 20)
             async with delivering(cluster, PushHttp(post)):
-                await until(lambda: len(gateway.taken) > 20)
-                async with delivering(cluster, PushHttp(post)):
-                    found = await ends(cluster, 300)
+                found = await ends(cluster, 300)
 
         assert gateway.calls == Counter({offer.id: 1 for offer in offers})
         assert set(found.values()) == {"accepted"}
@@ -512,6 +540,8 @@ def main() -> None:
         cluster = Cluster(bootstrap=bootstrap)
         async with SignedPost(Gateway(url, (SECRET,), honours_key=keys == "keys"), clock.now) as post:
             stop = until_signalled()
-            await deliver(cluster.for_aiokafka(), Channel.PUSH, PushHttp(post), always, clock.now, stop, window=16)
+            await deliver(
+                cluster.for_aiokafka(), Channel.PUSH, PushHttp(post), always, clock.now, stop, window=16, session=3000
+            )
 
     asyncio.run(run())
