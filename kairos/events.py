@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
 
 from kairos.instants import Millis
 from kairos.money import Currency
@@ -26,6 +26,7 @@ __all__ = [
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 EventType = Literal["app_usage", "transaction", "page_view", "login", "customer", "feedback"]
 Link = Literal["real", "synthetic"]
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 class _Incoming(BaseModel):
@@ -86,10 +87,11 @@ class Consent(_Incoming):
 class Profile(_Incoming):
     """What the bank knows of a customer: attributes, offline tags, consent. The newest record replaces all before.
 
-    A consent that is not listed was not given; `personalisation` unknown is no.
+    A consent that is not listed was not given; `personalisation` unknown is no. A number that is none (NaN) or
+    endless is refused at the door, for no rule or model could go on with it.
     """
 
-    attrs: dict[Name, str | int | float | bool] = Field(default_factory=dict)
+    attrs: dict[Name, str | Whole | FiniteFloat | bool] = Field(default_factory=dict)
     tags: frozenset[Name] = frozenset()
     consent: tuple[Consent, ...] = ()
     do_not_contact: bool = False

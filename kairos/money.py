@@ -1,6 +1,6 @@
 """Money: whole minor units (cents, fen) and a currency; decimals are parsed exactly, never as floats."""
 
-from decimal import Decimal, InvalidOperation
+import re
 from typing import Annotated, NamedTuple
 
 from pydantic import StringConstraints
@@ -13,6 +13,9 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 _WITHOUT_MINOR_UNITS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
 _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
+# Digits alone: no exponent, no underscore, and no more of them than a person could mean.
+_AMOUNT = re.compile(r"(?P<sign>-?)(?P<whole>[0-9]{1,15})(\.(?P<part>[0-9]{1,15}))?( +(?P<unit>[A-Z]{3}))?")
+
 
 class Money(NamedTuple):
     """An amount in minor units of a currency."""
@@ -23,7 +26,10 @@ class Money(NamedTuple):
     def __str__(self) -> str:
         """Write the amount with its decimals: `30.00 CNY`."""
         places = exponent(self.currency)
-        return f"{Decimal(self.minor).scaleb(-places):.{places}f} {self.currency}"
+        digits = str(abs(self.minor)).rjust(places + 1, "0")
+        whole = len(digits) - places
+        sign, point = "-" if self.minor < 0 else "", "." if places else ""
+        return f"{sign}{digits[:whole]}{point}{digits[whole:]} {self.currency}"
 
 
 def exponent(currency: str) -> int:
@@ -66,14 +72,11 @@ def parse(text: str | int, currency: str) -> Money:
     ValueError: '0.005' is finer than the smallest unit of CNY
 
     """
-    number, _, own = str(text).strip().partition(" ")
-    unit = own.strip() or currency
-    try:
-        minor = Decimal(number).scaleb(exponent(unit))
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is no amount; write 30, 30.50 or 12000 JPY") from None
-    if not minor.is_finite():
+    found = _AMOUNT.fullmatch(str(text).strip())
+    if found is None:
         raise ValueError(f"{text!r} is no amount; write 30, 30.50 or 12000 JPY")
-    if minor != minor.to_integral_value():
+    unit = found["unit"] or currency
+    places, part = exponent(unit), (found["part"] or "").rstrip("0")
+    if len(part) > places:
         raise ValueError(f"{text!r} is finer than the smallest unit of {unit}")
-    return Money(int(minor), unit)
+    return Money(int(found["sign"] + found["whole"] + part.ljust(places, "0")), unit)
