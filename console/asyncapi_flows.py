@@ -68,7 +68,7 @@ def _strings(*names: str) -> dict[str, Any]:
 
 def _pointer() -> dict[str, Any]:
     _, found = msgspec.json.schema_components([Pointer])
-    return found["Pointer"]
+    return dict(found["Pointer"])
 
 
 _OFFER = Message("offer", (Offer,), "Bring this to the customer, once: `id` is the idempotency key.")
