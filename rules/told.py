@@ -1,5 +1,6 @@
 """The tests inside a rule, as they are told: a customer, what happens to them, and when the rule must fire."""
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, PlainValidator, TypeAdapter, ValidationError, ValidationInfo
@@ -34,9 +35,9 @@ def _event(value: object, info: ValidationInfo) -> Event:
     happened = _Happened.model_validate(value, context=info.context)
     known = RECORDS[happened.event].model_fields
     said = {name: item for name, item in value.items() if name not in ("event", "at")}
-    unknown = [name for name in said if name not in known]
+    unknown = {name: _no_field(happened.event, name, known) for name in said if name not in known}
     if unknown:
-        raise _unknown(happened.event, unknown, list(known))
+        raise _mistakes(unknown)
     fields = _UNTOLD.get(happened.event, {}) | said | _money(said, info)
     data = RECORDS[happened.event].model_validate(fields)
     category = getattr(data, CATEGORY[happened.event]) if happened.event in CATEGORY else None
@@ -50,7 +51,7 @@ def _money(said: dict[str, Any], info: ValidationInfo) -> dict[str, object]:
     try:
         amount = _amount.validate_python(said["amount"], context=context | _only_text(said, "currency"))
     except ValidationError as error:
-        raise _at("amount", error) from None
+        raise _mistakes({"amount": error.errors()[0]["msg"]}) from None
     return {"amount": amount.minor, "currency": amount.currency}
 
 
@@ -58,22 +59,14 @@ def _only_text(said: dict[str, Any], name: str) -> dict[str, str]:
     return {name: said[name]} if isinstance(said.get(name), str) else {}
 
 
-def _at(name: str, error: ValidationError) -> ValidationError:
-    return ValidationError.from_exception_data(
-        "event", [InitErrorDetails(type=mistake(e["msg"]), loc=(name,), input=None) for e in error.errors()]
-    )
+def _no_field(event: EventName, name: str, known: Iterable[str]) -> str:
+    return f"event {event} has no field {name!r}{suggest(name, known)}"
 
 
-def _unknown(event: EventName, names: list[str], known: list[str]) -> ValidationError:
-    return ValidationError.from_exception_data(
-        "event",
-        [
-            InitErrorDetails(
-                type=mistake(f"event {event} has no field {name!r}{suggest(name, known)}"), loc=(name,), input=None
-            )
-            for name in names
-        ],
-    )
+def _mistakes(told: Mapping[str, str]) -> ValidationError:
+    """Put finished sentences at the places of the fields they speak of."""
+    errors = [InitErrorDetails(type=mistake(what), loc=(name,), input=None) for name, what in told.items()]
+    return ValidationError.from_exception_data("event", errors)
 
 
 class Told(Written):

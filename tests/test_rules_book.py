@@ -8,12 +8,13 @@ from kairos.events import AppUsage, Event
 from kairos.ids import content_hash
 from rules.book import Book, load
 from rules.residual import constant
-from tests.rules_strategies import NOON, book_of, books, event_of, lives, standings, written
+from tests.rules_strategies import NOON, book_of, books, event_of, lives, standings, unhurried, written
 from tests.test_rules_match import NOBODY, food, rule
 
 COUNTED = {"all": [{"count": {"same_as": "on", "within": "7d", "at_least": 3}}]}
 
 
+@unhurried
 @given(books, lives, standings)
 def test_a_published_book_is_the_same_book(book: Book, life: list[Event], standing: Standing) -> None:
     again = Book.of_content(book.content)

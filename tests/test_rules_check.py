@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kairos.offers import CouponPool
 from rules.book import load
 from rules.yaml_reader import LARGEST, read
+from tests.rules_strategies import unhurried
 
 GOOD = """\
 format: 1
@@ -248,11 +249,13 @@ def test_a_file_that_is_none_gets_a_sentence(text: str | bytes, expected: str) -
     assert expected in str(loaded.problems[0])
 
 
+@unhurried
 @given(st.text(max_size=200) | st.binary(max_size=200))
 def test_no_text_makes_the_checker_stumble(text: str | bytes) -> None:
     load({"f": text})
 
 
+@unhurried
 @given(st.data())
 def test_no_damage_to_a_file_makes_the_checker_stumble(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(GOOD)))

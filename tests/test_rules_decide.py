@@ -19,7 +19,7 @@ from rules.decide import arm, gates, rank
 from rules.limits import capped, hold, in_cooldown, release
 from rules.policy import Policy, load_policy
 from rules.schema import Rule
-from tests.rules_strategies import NOON, book_of, books, events, lives, standings
+from tests.rules_strategies import NOON, book_of, books, events, lives, standings, unhurried
 from tests.test_rules_match import food, rule
 
 EVERYTHING = Consent(purpose="*", channel="*", granted=True, at=datetime(2020, 1, 1, tzinfo=UTC))
@@ -156,6 +156,7 @@ def test_a_refused_candidate_holds_nothing() -> None:
         hold(Customer(), Candidate(one(), Arm.TREATMENT, reason=Reason.STALE), NOON)
 
 
+@unhurried
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 5)), max_size=20))
 def test_holding_and_releasing_in_any_order_leaves_nothing(held: list[tuple[str, int]]) -> None:
     customer, rules = Customer(), {name: one(id=name) for name in ("a", "b")}
@@ -167,6 +168,7 @@ def test_holding_and_releasing_in_any_order_leaves_nothing(held: list[tuple[str,
     assert customer == Customer()
 
 
+@unhurried
 @given(books, events, standings, st.integers(0, 2 * DAY))
 def test_both_arms_come_through_the_gates_alike(book: Book, event: Event, standing: Standing, later: int) -> None:
     standing = replace(standing, said=(EVERYTHING,))
@@ -179,6 +181,7 @@ def test_both_arms_come_through_the_gates_alike(book: Book, event: Event, standi
         assert [(c.channel, c.reason) for c in arms[0]] == [(c.channel, c.reason) for c in arms[1]]
 
 
+@unhurried
 @given(books, lives, standings)
 def test_every_candidate_ends_as_a_wish_or_with_a_reason(book: Book, life: list[Event], standing: Standing) -> None:
     standing, customer = replace(standing, said=(EVERYTHING,)), Customer()
@@ -219,6 +222,7 @@ def test_the_share_of_the_control_group_is_the_one_that_was_asked_for() -> None:
     assert 900 < found < 1100
 
 
+@unhurried
 @given(st.text(max_size=8))
 def test_a_growing_control_group_keeps_its_customers_and_programmes_split_on_their_own(customer: str) -> None:
     small, large = (one(experiment={"control": share}) for share in ("10%", "30%"))

@@ -1,5 +1,6 @@
 """The other files: policy, pools, the examples that are shipped, inline tests and sentences."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,16 @@ def test_every_shipped_rule_can_be_said_in_both_languages() -> None:
     for found in shipped().rules.values():
         assert sentence(found, "zh").endswith("\u3002")
         assert found.then.channels[0].value.casefold() in sentence(found, "en").casefold()
+
+
+def test_the_rule_on_the_marketers_page_works() -> None:
+    page = (EXAMPLES.parent / "docs" / "rules.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+
+    book = load({"docs/rules.md": text}).book
+
+    assert book is not None
+    assert run(book) == ()
 
 
 def test_a_test_that_does_not_come_out_is_told_with_both_times() -> None:

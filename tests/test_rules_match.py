@@ -11,7 +11,7 @@ from rules import interpret
 from rules.book import Book
 from rules.schema import Rule, WhenClause
 from rules.selectors import watched
-from tests.rules_strategies import NOON, book_of, books, event_of, lives, standings
+from tests.rules_strategies import NOON, book_of, books, event_of, lives, standings, unhurried
 
 NOBODY = Standing(Profile())
 
@@ -42,6 +42,7 @@ def food(at: int, seconds: int | None = None) -> Event:
     return event_of(AppUsage(app="a", app_class="food_delivery", seconds=seconds), at)
 
 
+@unhurried
 @given(books, lives, standings)
 def test_the_compiled_book_agrees_with_the_reference(book: Book, life: list[Event], standing: Standing) -> None:
     quick, slow = Customer(), Customer()
@@ -56,6 +57,7 @@ def test_the_compiled_book_agrees_with_the_reference(book: Book, life: list[Even
         assert book.match(event, quick, lambda: standing) == expected
 
 
+@unhurried
 @given(books, lives, standings)
 def test_the_rings_remember_what_the_events_were(book: Book, life: list[Event], standing: Standing) -> None:
     # Fourteen events never fill a ring of sixteen, so even late ones find everything.
@@ -84,6 +86,7 @@ def _held(rule: Rule, clause: WhenClause, event: Event, life: list[Event]) -> bo
     return last is None or now - last >= (clause.last_seen.at_least or 0) // SECOND
 
 
+@unhurried
 @given(books, lives)
 def test_the_order_in_which_events_arrive_does_not_change_what_is_remembered(book: Book, life: list[Event]) -> None:
     one, other = Customer(), Customer()
@@ -106,6 +109,12 @@ def test_the_triggering_event_counts_itself() -> None:
     book = book_of(rule(when={"all": [{"count": {"same_as": "on", "within": "7d", "at_least": 1}}]}))
 
     assert live(book, [food(NOON)]) == [True]
+
+
+def test_a_late_event_does_not_count_what_came_after_it() -> None:
+    book = book_of(rule(when={"all": [{"count": {"same_as": "on", "within": "1h", "at_least": 2}}]}))
+
+    assert live(book, [food(NOON), food(NOON - SECOND), food(NOON + SECOND)]) == [False, False, True]
 
 
 def test_a_count_of_sixty_four_is_exact() -> None:
