@@ -8,8 +8,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from console.output import errors, out, said, settings
-from console.publishing import Refused, contents_of, current_rules, history, publish
+from console.publishing import Known, Refused, catalogue, contents_of, publish
 from rules.book import Book
+from rules.problems import suggest
 from rules.sentence import Language, sentence
 from streams import clock
 
@@ -48,29 +49,39 @@ def rollback(
     by: By = None,
 ) -> None:
     """Put an earlier rule book into force again."""
-    with said():
-        known = asyncio.run(history(settings().cluster.for_aiokafka(), "rules"))
-    if not known:
+    known = _known()
+    current = known.pointers.get("rules")
+    if current is None:
         _stop("no rules were ever published")
-    current = known[-1][0].hash
-    wanted = [
-        (pointer.hash, content)
-        for pointer, content in known
-        if content is not None and (pointer.hash.startswith(to) if to else pointer.hash != current)
-    ]
+    wanted = to or current.before
     if not wanted:
-        _stop(f"no earlier rule book {to or ''} in the catalogue; there are {', '.join({p.hash for p, _ in known})}")
-    _publish({"rules": wanted[-1][1]}, by)
+        _stop("there is no book before the one in force")
+    found = [content for name, content in known.contents.items() if wanted and name.startswith(wanted)]
+    if len(found) != 1:
+        _stop(f"{len(found)} books in the catalogue begin with {wanted!r}; give more of the hash by --to")
+    _publish({"rules": _book(found[0]).content}, by)
 
 
 @app.command()
 def pause(rule: Annotated[str, typer.Argument(help="the rule's id")], by: By = None) -> None:
     """Stop one rule; its matches are recorded as `rule_paused`."""
-    with said():
-        book = asyncio.run(current_rules(settings().cluster.for_aiokafka()))
-    if book is None or rule not in book.rules:
-        _stop(f"no rule {rule} is in force; there are {', '.join(book.rules) if book else 'none'}")
+    content = _known().current("rules")
+    book = Book.empty() if content is None else _book(content)
+    if rule not in book.rules:
+        _stop(f"no rule {rule} is in force{suggest(rule, book.rules)}")
     _publish({"rules": book.paused(rule).content}, by)
+
+
+def _known() -> Known:
+    with said():
+        return asyncio.run(catalogue(settings().cluster.for_aiokafka()))
+
+
+def _book(content: bytes) -> Book:
+    try:
+        return Book.of_content(content)
+    except ValueError as error:
+        _stop(f"that is no rule book: {error}")
 
 
 def _checked(files: Path, policy: Path | None, pools: Path | None, apps: Path | None) -> dict[str, bytes]:

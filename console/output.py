@@ -15,8 +15,8 @@ from streams.topics_declare import TopicError
 
 __all__ = ["errors", "out", "said", "settings"]
 
-out = Console()
-errors = Console(stderr=True)
+out = Console(soft_wrap=True)
+errors = Console(stderr=True, soft_wrap=True)
 
 _EXPECTED = (NoServers, TopicError, BrokerError, JarError, KafkaError, OSError)
 

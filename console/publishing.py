@@ -1,6 +1,7 @@
 """Publishing: what people put into the catalogue, and what lies there."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
@@ -9,15 +10,15 @@ from kairos.apps import AppsFile
 from kairos.ids import content_hash
 from kairos.instants import Millis
 from kairos.ports import Output
-from rules.book import Book, load
+from rules.book import load
 from rules.policy import load_policy
 from rules.pools import load_pools
 from rules.problems import Problem
-from streams.catalogue import Pointer, publication, read_pointer
+from streams.catalogue import CURRENT, Pointer, publication, read_pointer
 from streams.topic_reader import read_topic
 from streams.topics import CATALOGUE
 
-__all__ = ["Refused", "contents_of", "current_rules", "history", "publish"]
+__all__ = ["Known", "Refused", "catalogue", "contents_of", "publish"]
 
 Client = Mapping[str, object]
 
@@ -76,24 +77,39 @@ async def publish(client: Client, contents: Mapping[str, bytes], by: str, now: M
 
     Rules come last, so that the pools they draw from are there before them.
     """
-    order = sorted(contents, key=lambda kind: (kind == "rules", kind))
-    await _send(client, [output for kind in order for output in publication(kind, contents[kind], by, now)])
-    return {kind: content_hash(contents[kind]) for kind in order}
+    known = await catalogue(client)
+    outputs: list[Output] = []
+    for kind in sorted(contents, key=lambda kind: (kind == "rules", kind)):
+        old = known.pointers.get(kind)
+        before = "" if old is None else old.before if old.hash == content_hash(contents[kind]) else old.hash
+        outputs += publication(kind, contents[kind], by, now, before)
+    await _send(client, outputs)
+    return {kind: content_hash(content) for kind, content in contents.items()}
 
 
-async def history(client: Client, kind: str) -> list[tuple[Pointer, bytes | None]]:
-    """Give every publication of a kind that the topic still knows, the newest last, with its content."""
-    rows = (await read_topic(client, CATALOGUE))[0]
-    contents = {r.key.decode(): r.value for r in rows if r.key and not r.key.startswith(b"current/")}
-    pointers = [read_pointer(r.value) for r in rows if r.key == f"current/{kind}".encode() and r.value]
-    return [(pointer, contents.get(pointer.hash)) for pointer in pointers]
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the catalogue holds: the newest pointer of each kind, and every content by its hash."""
+
+    pointers: Mapping[str, Pointer]
+    contents: Mapping[str, bytes]
+
+    def current(self, kind: str) -> bytes | None:
+        """Give the content of a kind that is in force."""
+        pointer = self.pointers.get(kind)
+        return None if pointer is None else self.contents.get(pointer.hash)
 
 
-async def current_rules(client: Client) -> Book | None:
-    """Give the rule book in force, or None."""
-    known = await history(client, "rules")
-    content = known[-1][1] if known else None
-    return None if content is None else Book.of_content(content)
+async def catalogue(client: Client) -> Known:
+    """Read the catalogue as it stands."""
+    rows = [row for row in (await read_topic(client, CATALOGUE)).get(0, []) if row.key and row.value]
+    pointers = {
+        row.key.removeprefix(CURRENT).decode(): read_pointer(row.value)
+        for row in rows
+        if row.key and row.value and row.key.startswith(CURRENT)
+    }
+    contents = {r.key.decode(): r.value for r in rows if r.key and r.value and not r.key.startswith(CURRENT)}
+    return Known(pointers, contents)
 
 
 def _files(rules: Path) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ what is in force.
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -22,20 +22,25 @@ from streams.consumed import as_record
 from streams.topics import CATALOGUE
 from streams.versions import Versions
 
-__all__ = ["Catalogue", "CatalogueReader", "Pointer", "publication", "read_pointer"]
+__all__ = ["CURRENT", "Catalogue", "CatalogueReader", "Pointer", "publication", "read_pointer"]
 
 log = structlog.get_logger(__name__)
 
-_CURRENT = b"current/"
+CURRENT: Final = b"current/"
+"""What the key of a pointer begins with; the kind follows."""
 _PLACE = TopicPartition(CATALOGUE, 0)
 
 
 class Pointer(msgspec.Struct, frozen=True):
-    """Which content of a kind is in force, since when, and who said so."""
+    """Which content of a kind is in force, since when, who said so, and what was in force before.
+
+    Compaction keeps only the newest pointer of a kind; `before` is the way back.
+    """
 
     hash: str
     by: str
     at: str
+    before: str = ""
 
 
 _decode = msgspec.json.Decoder(Pointer).decode
@@ -46,20 +51,20 @@ def read_pointer(value: bytes) -> Pointer:
     return _decode(value)
 
 
-def publication(kind: str, content: bytes, by: str, now: Millis) -> list[Output]:
+def publication(kind: str, content: bytes, by: str, now: Millis, before: str = "") -> list[Output]:
     """Write what puts a content into force.
 
     Examples
     --------
     >>> [record.key for record in publication("apps", b"{}", "ops", 0)]
-    [b'fc3c3d7f8a5d5f27e8d0a2d2f0ad0e5c', b'current/apps']
+    [b'2afb9b83f9314e5d029766197f539792', b'current/apps']
 
     """
     name = content_hash(content)
-    pointer = msgspec.json.encode(Pointer(name, by, rfc3339(now)))
+    pointer = msgspec.json.encode(Pointer(name, by, rfc3339(now), before))
     return [
         Output(CATALOGUE, name.encode(), content, (("kind", kind.encode()),)),
-        Output(CATALOGUE, _CURRENT + kind.encode(), pointer),
+        Output(CATALOGUE, CURRENT + kind.encode(), pointer),
     ]
 
 
@@ -75,10 +80,10 @@ class CatalogueReader:
     def take(self, record: Record) -> bool:
         """Take one record; whether it changed what is in force."""
         key = record.key or b""
-        if not key.startswith(_CURRENT):
+        if not key.startswith(CURRENT):
             self._keep(key.decode(errors="replace"), record.value)
             return False
-        kind = key.removeprefix(_CURRENT).decode(errors="replace")
+        kind = key.removeprefix(CURRENT).decode(errors="replace")
         return record.value is not None and self._point(kind, record.value)
 
     def _keep(self, name: str, content: bytes | None) -> None:
@@ -162,5 +167,5 @@ class Catalogue(Service):
         for row in rows:
             self._position = row.offset + 1
             if self.reader.take(as_record(row)) and row.key:
-                kind = row.key.removeprefix(_CURRENT).decode()
+                kind = row.key.removeprefix(CURRENT).decode()
                 log.info("in force", kind=kind, hash=self.reader.versions.hashes[kind])

@@ -6,6 +6,7 @@ from typing import Generic
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from kairos.instants import Millis
 from kairos.ports import Batch, Output
@@ -98,8 +99,11 @@ class Partition(Generic[V]):
 
     async def _open(self, store: RocksStore) -> None:
         changelog = TopicPartition(self.spec.changelog, self.number)
-        restored = await restore(store, changelog, self.running.client, self._hooks)
+        restored = await restore(store, changelog, self.running.client, self._hooks, self._clock())
         self._meta = store.meta
+        self._partitions = len(self._consumer.partitions_for_topic(self.spec.inputs[0]) or ())
+        if self._partitions == 0:
+            raise UnknownTopicOrPartitionError(f"nothing is known of {self.spec.inputs[0]} yet")
         await self._seek()
         log.info(
             "partition open",
@@ -172,7 +176,7 @@ class Partition(Generic[V]):
     ) -> None:
         versions = self._versions()
         records = [as_record(r) for place in self._inputs for r in taken.get(place, ())]
-        batch = Batch(self.number, self._count(), records, now, versions)
+        batch = Batch(self.number, self._partitions, records, now, versions)
         outputs = self._compute(store, batch)
         if not records and not outputs and not store.changes():
             return
@@ -226,6 +230,3 @@ class Partition(Generic[V]):
         finally:
             store.rollback()
         return False
-
-    def _count(self) -> int:
-        return len(self._consumer.partitions_for_topic(self.spec.inputs[0]) or ())

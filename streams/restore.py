@@ -6,8 +6,10 @@ from typing import NamedTuple
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from kairos.instants import SECOND, Millis
 from streams.hooks import Hooks
 from streams.store import RocksStore
+from streams.topics import TOMBSTONES
 
 __all__ = ["Restored", "restore"]
 
@@ -23,7 +25,9 @@ class Restored(NamedTuple):
     wiped: bool
 
 
-async def restore(store: RocksStore, place: TopicPartition, client: Mapping[str, object], hooks: Hooks) -> Restored:
+async def restore(
+    store: RocksStore, place: TopicPartition, client: Mapping[str, object], hooks: Hooks, now: Millis
+) -> Restored:
     """Read the changelog from where the store stands to its end, and write it to the store.
 
     The partition's producer must have been started before: only then is no commit of a former owner under way,
@@ -39,6 +43,8 @@ async def restore(store: RocksStore, place: TopicPartition, client: Mapping[str,
         Servers and security.
     hooks
         Where a test may hold the worker.
+    now
+        Processing time: a store that slept for longer than the changelog keeps deletions would miss some of them.
 
     """
     reader = AIOKafkaConsumer(
@@ -50,11 +56,14 @@ async def restore(store: RocksStore, place: TopicPartition, client: Mapping[str,
         begin = (await reader.beginning_offsets([place]))[place]
         end = (await reader.end_offsets([place]))[place]
         start = store.changelog
-        # A compacted changelog begins at 0 for ever; one that does not was cut, and one that is shorter than
-        # what we hold is another one.
-        wiped = start > end or (start < begin and start > 0)
+        # A changelog that ends before what we hold, or begins after it, is another one.
+        foreign = start > end or 0 < start < begin
+        slept = store.meta.now and now - store.meta.now > TOMBSTONES.total_seconds() * SECOND
+        wiped = bool(foreign or slept)
         if wiped:
-            log.warning("state does not fit its changelog, restoring whole", place=place.topic, ours=start, end=end)
+            log.warning(
+                "state is too old or foreign, restoring whole", place=place.topic, ours=start, begin=begin, end=end
+            )
             store.wipe()
             start = begin
         return Restored(await _replay(reader, store, place, max(start, begin), end, hooks), wiped)
