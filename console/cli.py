@@ -11,7 +11,7 @@ app = typer.Typer(
     help="Event-driven, real-time scenario marketing for a retail bank.",
     no_args_is_help=True,
     rich_markup_mode=None,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
 )
 app.add_typer(commands_rules.app, name="rules", help="Check trigger rules, put them into force, take them back.")
 commands_run.add_to(app)

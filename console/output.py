@@ -1,15 +1,17 @@
 """What every command says and how it fails: one sentence on the error stream, no traceback for what is expected."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import typer
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from rich.console import Console
 
-from streams.broker_jars import JarError
 from streams.broker_config import BrokerError
+from streams.broker_jars import JarError
 from streams.settings import NoServers, Settings
 from streams.topics_declare import TopicError
 
@@ -24,8 +26,11 @@ _EXPECTED = (NoServers, TopicError, BrokerError, JarError, KafkaError, OSError)
 @contextmanager
 def said() -> Iterator[None]:
     """Turn an expected failure into one sentence and exit code 1."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
         yield
+    except ValidationError as error:
+        _settings_wrong(error)
     except _EXPECTED as error:
         errors.print(f"{error}", style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None
@@ -38,7 +43,12 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        for found in error.errors(include_input=False, include_url=False):
-            name = "_".join(str(part) for part in found["loc"]).upper()
-            errors.print(f"KAIROS_{name}: {found['msg']}", style="red", markup=False)
-        raise typer.Exit(2) from None
+        _settings_wrong(error)
+
+
+def _settings_wrong(error: ValidationError) -> NoReturn:
+    for found in error.errors(include_input=False, include_url=False, include_context=False):
+        name = "_".join(str(part) for part in found["loc"]).upper() or "..."
+        why = "write host:port, several parted by commas" if name == "BOOTSTRAP" else found["msg"]
+        errors.print(f"KAIROS_{name}: {why}", style="red", markup=False)
+    raise typer.Exit(2) from None

@@ -13,6 +13,8 @@ from streams.door import add_door
 from streams.settings import Settings
 from streams.stage import Stage
 from streams.stages import STAGES
+from streams.topics import FOREIGN, TOPICS
+from streams.topics_declare import verify
 
 __all__ = ["application", "run_worker"]
 
@@ -51,7 +53,13 @@ def run_worker(settings: Settings, stages: Sequence[str], *, door: bool) -> None
     door
         Whether the bank's card feed is mapped here.
 
+    Raises
+    ------
+    TopicError
+        Kafka does not answer, or its topics are not as declared.
+
     """
+    verify(settings.cluster, settings.partitions, (*TOPICS, *FOREIGN) if door else TOPICS)
     app = application(settings)
     if door:
         add_door(app, settings, TOPIC, map_line)

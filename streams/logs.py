@@ -34,3 +34,5 @@ def configure(level: str = "info", form: Literal["json", "text"] = "text") -> No
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=max(threshold, logging.WARNING), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # kafka-python logs each try to connect as an error; whoever gives up says so in one sentence.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)

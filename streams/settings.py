@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="KAIROS_",
         secrets_dir=_SECRETS if _SECRETS.is_dir() else None,
+        env_ignore_empty=True,
         extra="ignore",
         hide_input_in_errors=True,
     )
@@ -78,7 +79,7 @@ class Settings(BaseSettings):
             None is configured.
 
         """
-        if self.bootstrap is None:
+        if not self.bootstrap:
             raise NoServers("no Kafka is configured; set KAIROS_BOOTSTRAP=host:port, or start one by `kairos broker`")
         fields = ("bootstrap", "security_protocol", "sasl_mechanism", "sasl_username", "sasl_password")
         files = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")

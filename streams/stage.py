@@ -59,6 +59,7 @@ class Stage(Service, Generic[V]):
         self._versions, self._opened, self._clock = versions, opened, clock
         self.partitions: dict[int, Partition[V]] = {}
         self.stopped: dict[int, str] = {}
+        self._consumer: AIOKafkaConsumer | None = None
         self._works: dict[int, asyncio.Task[None]] = {}
 
     @property
@@ -73,7 +74,7 @@ class Stage(Service, Generic[V]):
 
     async def on_start(self) -> None:
         """Join the group; partitions open as they are assigned."""
-        self._consumer = AIOKafkaConsumer(
+        consumer = AIOKafkaConsumer(
             group_id=self.spec.group,
             group_instance_id=self.running.instance and f"{self.running.instance}-{self.spec.name}",
             enable_auto_commit=False,
@@ -87,19 +88,21 @@ class Stage(Service, Generic[V]):
             **self.running.client,
         )
         await self._opened.wait()
-        await self._consumer.start()
-        self._consumer.subscribe(list(self.spec.inputs), listener=_Listener(self))
+        self._consumer = consumer
+        await consumer.start()
+        consumer.subscribe(list(self.spec.inputs), listener=_Listener(self, consumer))
 
     async def on_stop(self) -> None:
         """Let every batch under way end, commit it, and leave the group."""
         await self.give_back(list(self.partitions))
-        await self._consumer.stop()
+        if self._consumer is not None:
+            await self._consumer.stop()
 
-    async def take_over(self, numbers: Iterable[int]) -> None:
-        """Begin to work on partitions."""
+    async def take_over(self, numbers: Iterable[int], consumer: AIOKafkaConsumer) -> None:
+        """Begin to work on partitions, whose records this consumer brings."""
         for number in numbers:
             self.stopped.pop(number, None)
-            partition = Partition(self.spec, self.running, number, self._consumer, self._versions, self._clock)
+            partition = Partition(self.spec, self.running, number, consumer, self._versions, self._clock)
             self.partitions[number] = partition
             self._works[number] = asyncio.create_task(self._keep(partition), name=f"{self.spec.name}-{number}")
 
@@ -149,12 +152,12 @@ class Stage(Service, Generic[V]):
 
 
 class _Listener(ConsumerRebalanceListener):
-    def __init__(self, stage: Stage[Any]) -> None:
-        self._stage = stage
+    def __init__(self, stage: Stage[Any], consumer: AIOKafkaConsumer) -> None:
+        self._stage, self._consumer = stage, consumer
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         await self._stage.give_back({place.partition for place in revoked})
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         # Only whole partition numbers are worked on: every topic of a number comes to the same worker.
-        await self._stage.take_over({place.partition for place in assigned})
+        await self._stage.take_over({place.partition for place in assigned}, self._consumer)

@@ -12,7 +12,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from streams.cluster import Cluster
 from streams.topics import TOPICS, Partitions, Topic
 
-__all__ = ["Change", "TopicError", "declare"]
+__all__ = ["Change", "TopicError", "declare", "verify"]
 
 _PATIENCE_MS = 10_000
 
@@ -80,6 +80,26 @@ def declare(
             return created + _check(admin, others, replication, fix=fix)
     except KafkaError as error:
         raise TopicError(f"Kafka at {cluster.bootstrap} did not do what was asked: {error!r}") from error
+
+
+def verify(cluster: Cluster, partitions: Partitions, topics: Sequence[Topic] = TOPICS) -> None:
+    """Check that all topics are there, cut as declared; a worker does so before it starts.
+
+    Raises
+    ------
+    TopicError
+        Kafka does not answer, or a topic is missing or has another number of partitions.
+
+    """
+    try:
+        with closing(KafkaAdminClient(**cluster.for_kafka_python(), bootstrap_timeout_ms=_PATIENCE_MS)) as admin:
+            there = _describe(admin, topics)
+    except KafkaError as error:
+        raise TopicError(f"Kafka at {cluster.bootstrap} does not answer or refuses us: {error!r}") from error
+    missing = [topic.name for topic in topics if topic.name not in there]
+    if missing:
+        raise TopicError(f"{len(missing)} topics are missing, {missing[0]} first; declare them by `kairos topics`")
+    _refuse_other_counts(topics, there, partitions)
 
 
 def _describe(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, int]:
