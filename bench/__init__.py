@@ -1,0 +1,1 @@
+"""The benchmark: Kairos and its peers side by side on the local broker."""

@@ -1,0 +1,72 @@
+"""The rules: a book of 10 or of 1,000, as YAML in format 1, of which about one event in a hundred makes one fire."""
+
+from random import Random
+
+from console.population import CLASSES, TRADES
+from rules.book import Book, load
+
+__all__ = ["POLICY", "SEGMENTS", "book"]
+
+SEGMENTS = 100
+"""How many segments the bank's customers are divided into; rules ask for some of them."""
+
+POLICY = """
+format: 1
+zone: Asia/Shanghai
+hours: {sms: "00:00-24:00", push: "00:00-24:00"}
+caps: {sms: {within: 1d, at_most: 64}, push: {within: 1d, at_most: 64}}
+"""
+"""Open at all hours, so that a run at night does the work of one at noon."""
+
+_RULE = """
+  - id: rule-{number}
+    name: rule {number}
+    scenario: activation
+    programme: programme-{programme}
+    on: {{event: {event}, where: {{{where}}}}}
+    who:
+      all:
+        - attr: {{segment: [{segments}]}}
+        - tag: has_debit_card
+    when:
+      all:
+        - count: {{same_as: on, within: {within}, at_least: {least}}}
+    then:
+      offer: {{product: mobile-bank}}
+      channels: [push, sms]
+      template: simulated
+      text: {{zh: 您有一张优惠券, en: You have a coupon}}
+      expires: 2h
+    limits: {{cooldown: 1h}}
+    fresh: 1d
+    experiment: {{control: 10%}}
+"""
+
+
+def book(number: int) -> Book:
+    """Make the book of so many rules."""
+    chance = Random(f"rules {number}")
+    # A rule of many asks more: marketing that writes a thousand rules aims each at fewer people.
+    wide, least = (16, (2, 2, 3)) if number < 100 else (4, (3, 4, 5, 6, 7, 8))
+    rules = [_rule(place, chance, wide, chance.choice(least)) for place in range(number)]
+    loaded = load({"bench.yaml": f"format: 1\nzone: Asia/Shanghai\ncurrency: CNY\nrules:{''.join(rules)}"})
+    if loaded.book is None:
+        raise ValueError("\n".join(map(str, loaded.problems[:5])))
+    return loaded.book
+
+
+def _rule(number: int, chance: Random, wide: int, least: int) -> str:
+    if number % 2:
+        event, where = "app_usage", f"app_class: {CLASSES[number // 2 % len(CLASSES)]}"
+    else:
+        event, where = "transaction", f"merchant_category: {TRADES[number // 2 % len(TRADES)]}"
+        where += chance.choice(("", "", ", amount: {at_least: 100}"))
+    return _RULE.format(
+        number=number,
+        programme=number % 20,
+        event=event,
+        where=where,
+        segments=", ".join(f"s{segment}" for segment in sorted(chance.sample(range(SEGMENTS), wide))),
+        within=chance.choice(("1d", "3d", "7d")),
+        least=least,
+    )
