@@ -18,7 +18,7 @@ from aiohttp import web
 from aiokafka import AIOKafkaProducer
 
 from console.sandbox_customers import Handed, Truth, reactions
-from console.sandbox_gateway import Counts, Gateway, Accepted
+from console.sandbox_gateway import Accepted, Counts, Gateway
 from kairos.events import Feedback
 from kairos.instants import Millis
 from kairos.offers import Channel

@@ -122,16 +122,22 @@ def reactions(offer: Handed, chances: Chances, seed: int) -> list[Later]:
     ['delivered', 'opened', 'clicked', 'redeemed']
 
     """
+    # A receipt comes within half a second, each further step one to two seconds after the one before it.
+    after = _drawn(offer, "delivered:delay", seed) / 2
     if _drawn(offer, "delivered", seed) >= DELIVERED:
-        return [_later(offer, "undelivered", 0, seed)]
-    found = [_later(offer, "delivered", 0, seed)]
+        return [_later(offer, "undelivered", after)]
+    found = [_later(offer, "delivered", after)]
     step = math.sqrt(chances.used / chances.opened) if chances.opened else 0.0
-    steps = (("opened", chances.opened), ("clicked", step), ("redeemed" if offer.code else "converted", step))
-    for number, (what, chance) in enumerate(steps, start=1):
+    for what, chance in (
+        ("opened", chances.opened),
+        ("clicked", step),
+        ("redeemed" if offer.code else "converted", step),
+    ):
         if _drawn(offer, what, seed) >= chance:
             break
+        after += 1 + _drawn(offer, f"{what}:delay", seed)
         if what != "opened" or offer.channel is Channel.PUSH:
-            found.append(_later(offer, what, number, seed))
+            found.append(_later(offer, what, after))
     return found
 
 
@@ -139,10 +145,7 @@ def _drawn(offer: Handed, what: str, seed: int) -> float:
     return share(f"sandbox:{seed}:{what}", offer.id)
 
 
-def _later(offer: Handed, what: str, number: int, seed: int) -> Later:
-    # A receipt comes within half a second; each further step takes one to two seconds more.
-    delay = share(f"sandbox:{seed}:{what}:delay", offer.id)
-    after = delay / 2 if number == 0 else 0.5 + number * (1 + delay)
+def _later(offer: Handed, what: str, after: float) -> Later:
     said = {
         "what": what,
         "offer": offer.id,

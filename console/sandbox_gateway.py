@@ -14,7 +14,7 @@ from console.sandbox_customers import Handed
 from kairos.instants import Millis, rfc3339
 from kairos.offers import Channel, Offer
 
-__all__ = ["Counts", "Gateway", "Accepted", "Outage"]
+__all__ = ["Accepted", "Counts", "Gateway", "Outage"]
 
 Outage = Literal["503", "lost"]
 """How a gateway fails: it says so, or it takes the offer and cuts the line before the answer."""

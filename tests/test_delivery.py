@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,10 +27,10 @@ from kairos.events import Consent
 from kairos.instants import MINUTE, Millis, moment
 from kairos.offers import Channel, Offer
 from kairos.permissions import Permission
-from kairos.ports import Connector
+from kairos.ports import Connector, Receipt
 from streams import clock
 from streams.cluster import Cluster
-from streams.delivery import deliver, until_signalled
+from streams.delivery import deliver, group_of, until_signalled
 from streams.delivery_courier import Courier, Errand
 from streams.delivery_end import End, ending, feedback
 from streams.delivery_gate import Gate, wait
@@ -477,6 +478,29 @@ class TestDelivery:
         assert 0 < len(unknown) <= 32
         assert {id_ for id_, end in found.items() if end == "accepted"} == {o.id for o in offers} - unknown
 
+    async def test_an_offer_is_claimed_in_kafka_before_it_is_handed_over(self, cluster: Cluster) -> None:
+        offers = offers_for(40)
+        await write(cluster, offers, [may(offer.customer) for offer in offers])
+        records = await read(cluster, OFFERS_PUSH, lambda found: len(found) == 40)
+        places = {json.loads(r.value or b"")["id"]: (TopicPartition(r.topic, r.partition), r.offset) for r in records}
+        admin = AIOKafkaAdminClient(**cluster.for_aiokafka())
+        await admin.start()
+        unclaimed: list[str] = []
+
+        class Witness(Memory):
+            async def send(self, offer: Offer) -> Receipt:
+                place, offset = places[offer.id]
+                found = (await admin.list_consumer_group_offsets(group_of(Channel.PUSH), partitions=[place]))[place]
+                if offset not in Mark.read(found.offset, found.metadata).claimed:
+                    unclaimed.append(offer.id)
+                return await super().send(offer)
+
+        async with delivering(cluster, Witness()):
+            await ends(cluster, 40)
+        await admin.close()
+
+        assert unclaimed == []
+
     async def test_sigterm_drains_and_ends_well(self, cluster: Cluster, gateway: SlowGateway, url: str) -> None:
         offers = offers_for(100)
         gateway.pause = 0.05
@@ -511,7 +535,7 @@ class TestDelivery:
 class Slow(Memory):
     """A gateway in memory that takes its time."""
 
-    async def send(self, offer: Offer) -> Any:
+    async def send(self, offer: Offer) -> Receipt:
         await asyncio.sleep(0.2)
         return await super().send(offer)
 

@@ -19,7 +19,7 @@ from connectors.webhook import Gateway as Address
 from connectors.webhook import SignedPost
 from console.sandbox import Sandbox, run_sandbox, running
 from console.sandbox_customers import Chances, Handed, NotTheTruth, Truth, reactions
-from console.sandbox_gateway import Gateway, Accepted
+from console.sandbox_gateway import Accepted, Gateway
 from kairos.offers import Channel
 from kairos.ports import Connector, InDoubt, Receipt, Refused, Unavailable
 from streams import clock
