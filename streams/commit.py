@@ -77,7 +77,9 @@ async def commit(
     await producer.begin_transaction()
     written = await prepared.send()
     await hooks.at("sent")
-    await producer.send_offsets_to_transaction(dict(offsets), group)
+    # A tick has outputs and no records, and the client refuses to commit no offsets.
+    if offsets:
+        await producer.send_offsets_to_transaction(dict(offsets), group)
     await hooks.at("offsets")
     await producer.commit_transaction()
     await hooks.at("committed")
