@@ -61,6 +61,8 @@ def run_worker(settings: Settings, stages: Sequence[str], *, door: bool) -> None
     """
     verify(settings.cluster, settings.partitions, (*TOPICS, *FOREIGN) if door else TOPICS)
     app = application(settings)
+    # Without an agent Faust's own consumer would subscribe to nothing, which ends the worker; so it gets none.
+    app.producer_only = not door
     if door:
         add_door(app, settings, TOPIC, map_line)
     settings.data.mkdir(parents=True, exist_ok=True)
