@@ -58,8 +58,8 @@ ENGINES = {
         "Quix Streams, exactly-once",
         "bench.peers.quix_count",
         "quixstreams 3.28 on librdkafka, processing_guarantee=exactly-once, its default commit_interval of 5 s, "
-        "RocksDB and changelog topic; counts raw keys, decodes nothing, starts empty. Counts exactly once; what is read sees "
-        "them up to 5 s later",
+        "RocksDB and changelog topic; counts raw keys, decodes nothing, starts empty. Counts exactly once; readers of "
+        "what it writes wait for up to 5 s",
         quix=True,
     ),
     "stage": Engine(

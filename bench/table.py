@@ -26,9 +26,8 @@ class Measured:
 def write(engines: list[str], workloads: list[str], found: Measured, seconds: float) -> None:
     """Print it as Markdown."""
     runs = len(found.results[engines[0], workloads[0]])
-    print(
-        f"\n{datetime.now(UTC):%Y-%m-%d}, {_machine()}; medians of {runs} interleaved runs (least - most); {seconds:.0f} s.\n"
-    )
+    spread = f"medians of {runs} interleaved runs (least - most)"
+    print(f"\n{datetime.now(UTC):%Y-%m-%d}, {_machine()}; {spread}; {seconds:.0f} s.\n")
     heads = [f"{name}: events/s | CPU µs an event | of Faust" for name in workloads]
     print(f"| engine | {' | '.join(heads)} |")
     print(f"| --- |{' ---: | ---: | ---: |' * len(workloads)}")

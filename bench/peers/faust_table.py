@@ -33,4 +33,4 @@ async def count(stream: faust.Stream) -> None:
             os._exit(0)
 
 
-faust.Worker(app, loglevel="ERROR", quiet=True, redirect_stdouts=False).execute_from_commandline()
+faust.Worker(app, loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()
