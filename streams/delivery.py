@@ -241,15 +241,8 @@ class Delivery(ConsumerRebalanceListener):
             await self._commit()
 
     async def _write_dead_letter(self, record: ConsumerRecord, error: BadRecord) -> None:
-        came = Record(
-            record.topic,
-            record.partition,
-            record.offset,
-            record.key,
-            record.value,
-            record.headers,
-            record.timestamp,
-        )
+        place = (record.topic, record.partition, record.offset)
+        came = Record(*place, record.key, record.value, record.headers, record.timestamp)
         log.warning("dead letter", channel=self._channel, partition=came.partition, offset=came.offset, why=error.code)
         await self._write(dead_letter(came, group_of(self._channel), error, self._clock()))
 

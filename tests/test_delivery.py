@@ -443,6 +443,22 @@ class TestDelivery:
         assert sorted(first.reached + second.reached) == sorted(offer.id for offer in offers)
         assert set(found.values()) == {"accepted"}
 
+    async def test_told_to_stop_during_an_outage_it_stops_and_leaves_the_offers_to_the_next(
+        self, cluster: Cluster
+    ) -> None:
+        offers = offers_for(60)
+        await write(cluster, offers, [may(offer.customer) for offer in offers])
+        down, back = Memory(["down"] * 1000, honours_key=False), Memory(honours_key=False)
+
+        async with asyncio.timeout(10):
+            async with delivering(cluster, down):
+                await until(lambda: len(down.calls) > 2)
+        async with delivering(cluster, back):
+            found = await ends(cluster, 60)
+
+        assert sorted(back.reached) == sorted(offer.id for offer in offers)
+        assert set(found.values()) == {"accepted"}
+
     async def test_a_killed_process_loses_nothing_and_doubles_nothing_where_keys_are_honoured(
         self, cluster: Cluster, gateway: SlowGateway, url: str
     ) -> None:
