@@ -79,8 +79,6 @@ async def commit(
     await hooks.at("sent")
     # A tick has outputs and no records, and the client refuses to commit no offsets.
     if offsets:
-        # A tick took no records, and the client refuses an empty list.
-    if offsets:
         await producer.send_offsets_to_transaction(dict(offsets), group)
     await hooks.at("offsets")
     await producer.commit_transaction()
