@@ -22,6 +22,8 @@ from kairos.ports import InDoubt, Receipt, Refused, Unavailable
 __all__ = ["Gateway", "SignedPost"]
 
 BUSY = frozenset({408, 425, 429})
+# A wrong secret, address or permission is our mistake or theirs, not the offer's: it waits until somebody mends it.
+MISCONFIGURED = frozenset({401, 403, 404})
 """Answers below 500 that say: not now."""
 
 
@@ -148,7 +150,7 @@ class SignedPost:
             return Receipt.DUPLICATE
         if 200 <= status < 300:
             return Receipt.ACCEPTED
-        if 400 <= status < 500 and status not in BUSY:
+        if 400 <= status < 500 and status not in BUSY | MISCONFIGURED:
             raise Refused(f"the gateway answered {status}")
         # A redirection takes nothing either; following it would carry the record to an address nobody configured.
         raise Unavailable(f"the gateway answered {status}", _wish(answer.headers.get("retry-after"), self._now()))

@@ -68,7 +68,7 @@ async def test_a_repetition_is_answered_as_one_and_counted(bank: Bank, post: Sig
 
 async def test_a_bad_signature_is_refused_and_counted(bank: Bank) -> None:
     async with SignedPost(Address(bank.url, (OTHER,)), clock.now) as post:
-        with pytest.raises(Refused, match="401"):
+        with pytest.raises(Unavailable, match="401"):
             await PushHttp(post).send(an_offer())
     async with aiohttp.ClientSession() as session, session.post(bank.url, data=b"{}") as answer:
         assert answer.status == 401
