@@ -22,9 +22,9 @@ from kairos.ports import InDoubt, Receipt, Refused, Unavailable
 __all__ = ["Gateway", "SignedPost"]
 
 BUSY = frozenset({408, 425, 429})
-# A wrong secret, address or permission is our mistake or theirs, not the offer's: it waits until somebody mends it.
-MISCONFIGURED = frozenset({401, 403, 404})
 """Answers below 500 that say: not now."""
+MISCONFIGURED = frozenset({401, 403, 404})
+"""A wrong secret, right or address: nobody's offer is at fault, and all wait until somebody mends it."""
 
 
 @dataclass(frozen=True, slots=True)
