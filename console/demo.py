@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,7 +38,7 @@ from streams.topics_declare import TopicError, declare
 __all__ = ["run_demo"]
 
 HOME = Path("var/demo")
-ENDURING = ("worker", "deliver-push", "deliver-sms", "sandbox")
+ENDURING = ("worker-1", "worker-2", "deliver-push", "deliver-sms", "sandbox")
 """The processes that run from the beginning to the end."""
 
 _START_SECONDS = 60.0
@@ -149,8 +150,17 @@ def _close(console: Console, home: Path, found: Figures, run: Run) -> int:
     broken = broken_promises(found, run)
     for sentence in broken:
         console.print(f"Not as promised: {sentence}.", style="red", markup=False, highlight=False)
+    for complaint in _complaints(home) if broken else ():
+        console.print(complaint, style="red", markup=False, highlight=False)
     console.print(f"The demo took {run.seconds:.0f} s. Its figures: {home / 'summary.json'}", highlight=False)
     return 1 if broken else 0
+
+
+def _complaints(home: Path) -> Iterator[str]:
+    """Give the first error in each process's log."""
+    for path in sorted(home.glob("*.log")):
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            yield from (f"{path.name}: {line.strip()}" for line in islice((x for x in lines if "[error" in x), 1))
 
 
 def _wipe(home: Path) -> None:
@@ -179,7 +189,6 @@ def _environment(
         **{name: value for name, value in inherited.items() if not name.startswith("KAIROS_")},
         **ours,
         "KAIROS_BOOTSTRAP": cluster.bootstrap,
-        "KAIROS_DATA": str(home / "state"),
         "KAIROS_LOG_LEVEL": "warning",
         "PYTHONUNBUFFERED": "1",
     }
@@ -189,7 +198,10 @@ def _start(crew: Crew, given: Input, home: Path, ports: Mapping[str, int]) -> No
     truth = ("--truth", str(given.truth)) if given.truth else ()
     places = ("--sms-port", str(ports["sms"]), "--push-port", str(ports["push"]))
     crew.start("sandbox", "sandbox", *places, "--accepted", str(home / "accepted.jsonl"), *truth)
-    crew.start("worker", "worker", "--door")
+    # Two that share the customers' partitions, as on two machines; each has its own state.
+    state = home / "state"
+    crew.start("worker-1", "worker", KAIROS_DATA=str(state / "worker-1"))
+    crew.start("worker-2", "worker", "--stage", "customers", "--door", KAIROS_DATA=str(state / "worker-2"))
     for channel in ports:
         crew.start(f"deliver-{channel}", "deliver", channel)
 

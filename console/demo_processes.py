@@ -49,8 +49,8 @@ class Crew:
         """End all that still run."""
         self.stop()
 
-    def start(self, name: str, *command: str) -> None:
-        """Start one command; what it says goes to its log."""
+    def start(self, name: str, *command: str, **more: str) -> None:
+        """Start one command; what it says goes to its log. `more` is added to its environment."""
         # The guard hands one file on to its child; a broker's is its lock, ours is nothing.
         nothing = os.open(os.devnull, os.O_RDONLY)
         guard = [sys.executable, "-I", broker_guard.__file__, str(self._log(name)), str(nothing)]
@@ -63,7 +63,7 @@ class Crew:
                 start_new_session=True,
                 pass_fds=(nothing,),
                 cwd=ROOT,
-                env=self._environment,
+                env={**self._environment, **more},
             )
         finally:
             os.close(nothing)

@@ -133,4 +133,3 @@ class Reader:
 
 def _partitions(consumer: KafkaConsumer, topic: str) -> list[int]:
     return sorted(consumer.partitions_for_topic(topic) or ())
-
