@@ -14,18 +14,16 @@ from typing import Any, Final
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from kairos.offers import Channel
 from streams.cluster import Cluster
-from streams.delivery import group_of
 from streams.settings import NoServers, Settings
-from streams.stages import STAGES
 
 __all__ = ["GROUPS", "main", "missing"]
 
+# Written out, because asking the stages for them would load the whole engine every fifteen seconds.
 GROUPS: Final = {
-    "worker": tuple(stage.group for stage in STAGES.values()),
-    "deliver-push": (group_of(Channel.PUSH),),
-    "deliver-sms": (group_of(Channel.SMS),),
+    "worker": ("kairos.customers", "kairos.ledger", "kairos.learning"),
+    "deliver-push": ("kairos.deliver.push",),
+    "deliver-sms": ("kairos.deliver.sms",),
 }
 """The consumer groups of each kind of process."""
 SANDBOX_PORTS: Final = (8090, 8091)

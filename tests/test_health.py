@@ -8,7 +8,18 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from console import health
+from kairos.offers import Channel
 from streams.cluster import Cluster
+from streams.delivery import group_of
+from streams.stages import STAGES
+
+
+def test_the_groups_are_those_that_the_stages_and_the_deliveries_join() -> None:
+    assert {
+        "worker": tuple(stage.group for stage in STAGES.values()),
+        "deliver-push": (group_of(Channel.PUSH),),
+        "deliver-sms": (group_of(Channel.SMS),),
+    } == health.GROUPS
 
 
 @pytest.mark.kafka
