@@ -110,7 +110,8 @@ def _draft(
         reason=ranking.refused[0].reason if ranking.refused and not ranking.wishes else None,
         programme=(ranking.wishes or ranking.refused)[0].rule.programme,
         verdicts=verdicts,
-        versions=dict(work.versions.hashes),
+        # In the order of their names: the order in which a worker read the catalogue is chance.
+        versions=dict(sorted(work.versions.hashes.items())),
         facts=facts(event, standing),
     )
 
