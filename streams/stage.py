@@ -99,8 +99,8 @@ class Stage(Service, Generic[V]):
             await self._consumer.stop()
 
     async def take_over(self, numbers: Iterable[int], consumer: AIOKafkaConsumer) -> None:
-        """Begin to work on partitions, whose records this consumer brings."""
-        for number in numbers:
+        """Begin to work on partitions, whose records this consumer brings; not when we are about to leave anyway."""
+        for number in () if self.should_stop else numbers:
             self.stopped.pop(number, None)
             partition = Partition(self.spec, self.running, number, consumer, self._versions, self._clock)
             self.partitions[number] = partition
