@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -68,7 +69,8 @@ def _strings(*names: str) -> dict[str, Any]:
 
 def _pointer() -> dict[str, Any]:
     _, found = msgspec.json.schema_components([Pointer])
-    return dict(found["Pointer"])
+    # Until Python 3.13 a docstring keeps its indentation; the document is the same everywhere.
+    return {**found["Pointer"], "description": cleandoc(found["Pointer"]["description"])}
 
 
 _OFFER = Message("offer", (Offer,), "Bring this to the customer, once: `id` is the idempotency key.")

@@ -15,7 +15,13 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"][
     "packages"
 ]
-SOURCES = sorted(path for name in [*PACKAGES, "tests", "examples", "bench"] for path in (ROOT / name).rglob("*.py"))
+SOURCES = sorted(
+    path
+    for name in [*PACKAGES, "tests", "examples", "bench"]
+    for path in (ROOT / name).rglob("*.py")
+    # A peer of the benchmarks has an environment of its own in there.
+    if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+)
 PROSE = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROSE += sorted((ROOT / "examples").rglob("*.md")) + sorted((ROOT / "tests").rglob("*.md"))
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
