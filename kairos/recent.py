@@ -1,6 +1,7 @@
 """Recent events: the names a customer's record remembers, so that a duplicate is recognised.
 
-A name is remembered for 24 hours or until 64 others came, whichever is more. An entry is eight bytes of the
+A name is remembered for 24 hours or until 64 others came, whichever is more, but never more than 4,096 names: a key with
+more events a day is no person, and its record would grow until Kafka refused it (docs/decisions/0006). An entry is eight bytes of the
 event's name and four of its second; the newest comes last.
 """
 
@@ -8,9 +9,12 @@ import struct
 
 from kairos.instants import DAY, SECOND, Millis
 
-__all__ = ["KEPT", "remember", "seen"]
+__all__ = ["KEPT", "MOST", "remember", "seen"]
 
 KEPT = 64
+"""How many names are remembered however old they are."""
+MOST = 4_096
+"""How many names are remembered however young they are."""
 _ENTRY = struct.Struct(">8sI")
 
 
@@ -33,12 +37,22 @@ def seen(packed: bytes, name: str) -> bool:
 
 
 def remember(packed: bytes, name: str, now: Millis) -> bytes:
-    """Add an event's name at `now`, and forget what is both older than 24 hours and beyond the newest 64."""
+    """Add an event's name at `now`, and forget what is both older than 24 hours and beyond the newest 64.
+
+    Examples
+    --------
+    >>> ring = b""
+    >>> for number in range(MOST + 9):
+    ...     ring = remember(ring, f"{number:016x}", 1796097600250)
+    >>> seen(ring, f"{8:016x}"), seen(ring, f"{9:016x}")
+    (False, True)
+
+    """
     second = now // SECOND
     grown = packed + _ENTRY.pack(bytes.fromhex(name[:16]), second)
     if len(grown) <= KEPT * _ENTRY.size:
         return grown
-    first, last = 0, len(grown) - KEPT * _ENTRY.size
+    first, last = max(0, len(grown) - MOST * _ENTRY.size), len(grown) - KEPT * _ENTRY.size
     while first < last and _ENTRY.unpack_from(grown, first)[1] < second - DAY // SECOND:
         first += _ENTRY.size
     return grown[first:]

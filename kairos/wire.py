@@ -105,6 +105,8 @@ def read(record: Record, now: Millis, apps: Apps) -> Event:
         data = reader(value)
     except ValidationError as error:
         raise BadRecord("invalid", _problems(error)) from None
+    if isinstance(data, Profile):
+        _check_consent(data, now)
     return Event(name, event_type, at, customer, _category(data, apps), data)  # type: ignore[arg-type]  # the table's types
 
 
@@ -134,6 +136,12 @@ def _time(text: bytes | None, now: Millis) -> Millis:
     if at < 0:
         raise BadRecord("invalid_time", "the event is from before 1970")
     return at
+
+
+def _check_consent(profile: Profile, now: Millis) -> None:
+    # A grant from the future would outrank every later refusal.
+    if any(word.at.timestamp() * 1000 > now + AHEAD for word in profile.consent):
+        raise BadRecord("future", "a consent is ahead of our clock by more than 5 minutes")
 
 
 def _name(found: dict[str, bytes]) -> str:

@@ -212,3 +212,14 @@ def test_whatever_comes_is_an_event_or_a_dead_letter(value: bytes, odd: Headers,
         except BadRecord as refused:
             refused.code.encode("ascii")
             str(refused).encode()
+
+
+def test_a_consent_from_the_future_is_a_dead_letter_for_it_would_outrank_every_refusal() -> None:
+    word = '{"purpose":"*","channel":"*","granted":true,"at":"9999-01-01T00:00:00Z"}'
+    value = f'{{"consent":[{word}]}}'.encode()
+    record = Record(
+        "kairos.customers.v1", 0, 0, b"c7", value, headers("kairos.customer.v1", "1", 1_796_097_600_000, "/bank/crm")
+    )
+
+    with pytest.raises(BadRecord, match="consent is ahead"):
+        read(record, 1_796_097_600_000, Apps())
