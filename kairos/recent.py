@@ -1,8 +1,8 @@
 """Recent events: the names a customer's record remembers, so that a duplicate is recognised.
 
-A name is remembered for 24 hours or until 64 others came, whichever is more, but never more than 4,096 names: a key with
-more events a day is no person, and its record would grow until Kafka refused it (docs/decisions/0006). An entry is eight bytes of the
-event's name and four of its second; the newest comes last.
+A name is remembered for 24 hours or until 64 others came, whichever is more, but never more than 4,096 names: a key
+with more events a day is no person, and its record would grow until Kafka refused it (docs/decisions/0006). An entry is
+eight bytes of the event's name and four of its second; the newest comes last.
 """
 
 import struct
