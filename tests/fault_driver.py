@@ -1,0 +1,121 @@
+"""What tests drive workers with: workers as processes, and how to wait for what they do."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from kafka import KafkaConsumer, TopicPartition
+
+from kairos.instants import SECOND, Millis
+from streams.cluster import Cluster
+from streams.hooks import Point
+from streams.topics import TOPICS
+
+ROOT = Path(__file__).parent.parent
+
+
+class Worker:
+    """One `kairos worker` as a process, with a disk of its own and hooks of its own."""
+
+    def __init__(self, name: str, servers: str, folder: Path, *more: str, session: Millis = 2 * SECOND) -> None:
+        self.data, self.pauses, self.log = folder / f"data-{name}", folder / f"pauses-{name}", folder / f"{name}.log"
+        self.pauses.mkdir()
+        self._more = more
+        self._environment = os.environ | {
+            "KAIROS_BOOTSTRAP": servers,
+            "KAIROS_DATA": str(self.data),
+            "KAIROS_PAUSES": str(self.pauses),
+            "KAIROS_SESSION_MS": str(session),
+            "KAIROS_MOST_RECORDS": "400",
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, hold: Point | None = None) -> None:
+        """Start it, to be held at a point from the beginning if one is named."""
+        if hold:
+            self.hold(hold)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "console.cli", "worker", *self._more],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def hold(self, point: Point) -> None:
+        (self.pauses / point).touch()
+
+    def let_go(self) -> None:
+        for file in self.pauses.iterdir():
+            file.unlink(missing_ok=True)
+
+    async def reached(self, point: Point, within: float = 30) -> None:
+        await until(lambda: (self.pauses / f"{point}.reached").exists(), within, f"{point} of {self.log}", self.log)
+
+    async def says(self, text: str, times: int = 1, within: float = 30) -> None:
+        await until(lambda: self.said(text) >= times, within, f"{text!r} in {self.log}", self.log)
+
+    def said(self, text: str) -> int:
+        return self.log.read_text(errors="replace").count(text) if self.log.exists() else 0
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill it where it stands, and forget where it was held."""
+        assert self._process is not None
+        assert self._process.poll() is None, f"{self.log} ended by itself: {self.log.read_text()[-3000:]}"
+        self._process.kill()
+        self._process.wait(10)
+        self.let_go()
+
+    def wipe(self) -> None:
+        shutil.rmtree(self.data)
+
+    async def stop(self, within: float = 25) -> int:
+        """End it as an operator would; gives its exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        return await asyncio.to_thread(self._process.wait, within)
+
+    def end(self) -> None:
+        """See that nothing is left, whatever happened before."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(10)
+
+
+async def until(holds: Callable[[], bool], within: float, what: str, log: Path | None = None) -> None:
+    """Wait for something, or fail and say for what."""
+    end = time.monotonic() + within
+    while not holds():
+        tail = log.read_text(errors="replace")[-3000:] if log and log.exists() else ""
+        assert time.monotonic() < end, f"waited {within:.0f} s for {what}\n{tail}"
+        await asyncio.sleep(0.05)
+
+
+async def quiet(cluster: Cluster, rest: float = 3, within: float = 60) -> None:
+    """Wait until no topic has grown for a while."""
+    end, since = time.monotonic() + within, time.monotonic()
+    last: dict[TopicPartition, int] = {}
+    while time.monotonic() - since < rest:
+        assert time.monotonic() < end, "the topics never came to rest"
+        ends = await asyncio.to_thread(_ends, cluster)
+        if ends != last:
+            last, since = ends, time.monotonic()
+        await asyncio.sleep(0.2)
+
+
+def _ends(cluster: Cluster) -> dict[TopicPartition, int]:
+    with closing(KafkaConsumer(**cluster.for_kafka_python())) as consumer:
+        places = [TopicPartition(t.name, n) for t in TOPICS for n in consumer.partitions_for_topic(t.name) or ()]
+        return consumer.end_offsets(places)
