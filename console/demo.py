@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -112,6 +113,8 @@ def _run(
 ) -> int:
     begun = time.monotonic()
     _wipe(home)
+    # What Kafka's clients mutter belongs beside the other logs, not between the pictures.
+    logging.basicConfig(filename=home / "demo.log", level=logging.WARNING)
     with ExitStack() as stack:
         given = prepared(origin, home, limit)
         console.print("Starting Kafka ...")
@@ -138,6 +141,7 @@ def _run(
         seconds=time.monotonic() - begun,
         lags=lags,
         duplicates=sum(counts["duplicates"] for counts in seen.values()),
+        broken=given.header.broken if given.whole else None,
         accepted_twice=_accepted_twice(home / "accepted.jsonl"),
         whole=given.whole,
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -20,7 +19,6 @@ __all__ = ["Frame", "Show", "is_plain", "plain_lines", "rendered", "showing"]
 
 PLAIN_EVERY = 5.0
 """Seconds between two plain lines."""
-_REASONS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def showing(console: Console) -> Iterator[Show]:
     if is_plain(console):
         yield _plainly(console)
         return
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+    with Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop") as live:
         yield lambda frame: live.update(rendered(frame), refresh=True)
 
 
@@ -95,10 +93,9 @@ def plain_lines(frame: Frame) -> list[str]:
 
 
 def rendered(frame: Frame) -> RenderableType:
-    """Draw a frame for a terminal."""
+    """Draw a frame for a terminal of 80 columns; what does not fit below its last line are the older offers."""
     head = Text.assemble(("Kairos", "bold"), f"  {frame.title}  ", (f"{frame.seconds:.0f} s  {frame.phase}", "cyan"))
-    tables = Columns([_engine(frame), _channels(frame.figures), _reasons(frame.figures)], padding=(0, 3))
-    return Group(head, tables, _pools(frame.figures), _newest(frame.figures))
+    return Group(head, _engine(frame), _refused(frame.figures), _pools(frame.figures), _newest(frame.figures))
 
 
 def _plainly(console: Console) -> Show:
@@ -117,47 +114,40 @@ def _plainly(console: Console) -> Show:
 
 def _engine(frame: Frame) -> Table:
     found = frame.figures
-    rows = (
-        ("events/s", f"{frame.rate:,.0f}"),
-        ("events", f"{found.happened:,}"),
-        ("lag", f"{frame.lag:,}"),
-        ("customers", f"{found.customers:,}"),
-        ("tags", f"{found.tags:,}"),
-        ("matches", f"{found.matches:,}"),
-        ("decisions", f"{found.decisions:,}"),
-        ("withheld (control)", f"{found.states.get('withheld', 0):,}"),
-        ("dead letters", f"{sum(found.dead_letters.values()):,}"),
-        ("latency p50", f"{found.p50:,} ms"),
-        ("latency p99", f"{found.p99:,} ms"),
-        ("examples, models", f"{found.examples:,}, {found.snapshots:,}"),
+    said = (
+        ("events/s", f"{frame.rate:,.0f}", "matches", f"{found.matches:,}"),
+        ("events", f"{found.happened:,}", "decisions", f"{found.decisions:,}"),
+        ("lag", f"{frame.lag:,}", "offers by SMS", _offered(found, "sms")),
+        ("customers", f"{found.customers:,}", "offers by push", _offered(found, "push")),
+        ("tags", f"{found.tags:,}", "withheld (control)", f"{found.states.get('withheld', 0):,}"),
+        ("latency p50", f"{found.p50:,} ms", "reactions (simulated)", f"{sum(found.reactions.values()):,}"),
+        ("latency p99", f"{found.p99:,} ms", "examples learnt", f"{found.examples:,} ({found.snapshots:,} snapshots)"),
+        ("dead letters", f"{sum(found.dead_letters.values()):,}", "", ""),
     )
-    return _table("", *rows, title="the engine")
-
-
-def _channels(found: Figures) -> Table:
-    table = Table(title="offers", title_justify="left", box=None, pad_edge=False)
-    for name in ("channel", "offers", "delivered"):
-        table.add_column(name, justify="left" if name == "channel" else "right")
-    for channel in ("sms", "push", "list"):
-        if channel in found.offers or channel != "list":
-            table.add_row(channel, f"{found.offers.get(channel, 0):,}", f"{found.delivered.get(channel, 0):,}")
-    for what in ("opened", "clicked", "redeemed", "converted"):
-        if what in found.reactions:
-            table.add_row(f"{what} (simulated)", "", f"{found.reactions[what]:,}")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for style in ("dim", "bold", "dim", "bold"):
+        table.add_column("", style=style, justify="left", min_width=12)
+    for row in said:
+        table.add_row(*row)
     return table
 
 
-def _reasons(found: Figures) -> Table:
-    rows = [(why, f"{n:,}") for why, n in list(found.refused.items())[:_REASONS]]
-    return _table("candidates", *rows, title="not offered, and why")
+def _offered(found: Figures, channel: str) -> str:
+    return f"{found.offers.get(channel, 0):,}, {found.delivered.get(channel, 0):,} delivered"
+
+
+def _refused(found: Figures) -> Text:
+    text = Text("not offered, and why: ", style="italic")
+    said = ", ".join(f"{why} {n:,}" for why, n in found.refused.items()) or "nothing yet"
+    return text.append(said, style="not italic yellow")
 
 
 def _pools(found: Figures) -> Table:
-    table = Table(title="coupon pools", title_justify="left", box=None, pad_edge=False)
-    for name in ("pool", "burning down", "left", "reserved", "confirmed", "redeemed"):
-        table.add_column(name, justify="left" if name in ("pool", "burning down") else "right")
+    table = Table(box=None, pad_edge=False, header_style="italic")
+    for name in ("coupon pool", "burning down", "left", "reserved", "confirmed", "redeemed"):
+        table.add_column(name, justify="left" if name in ("coupon pool", "burning down") else "right")
     for name, pool in sorted(found.pools.items()):
-        bar = ProgressBar(total=max(1, pool.limit), completed=max(0, pool.left), width=30)
+        bar = ProgressBar(total=max(1, pool.limit), completed=max(0, pool.left), width=20)
         counts = (pool.left, pool.reserved, pool.confirmed, pool.redeemed)
         table.add_row(name, bar, *(f"{count:,}" for count in counts))
     return table
@@ -169,12 +159,3 @@ def _newest(found: Figures) -> Text:
         text.append(f"{sentence(story, 'zh')}\n", style="not italic green")
         text.append(f"{sentence(story, 'en')}\n", style="not italic")
     return text
-
-
-def _table(head: str, *rows: tuple[str, str], title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, show_header=bool(head))
-    table.add_column("")
-    table.add_column(head, justify="right")
-    for row in rows:
-        table.add_row(*row)
-    return table

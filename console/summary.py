@@ -11,7 +11,7 @@ from rich.table import Table
 
 from console.counting import Figures
 
-__all__ = ["Run", "broken_promises", "summed_up", "table", "write_summary"]
+__all__ = ["Run", "broken_promises", "say", "summed_up", "table", "write_summary"]
 
 CHANNELS = ("push", "sms")
 ENOUGH = 200
@@ -34,6 +34,8 @@ class Run:
         Records that each consumer group had not committed at the end.
     duplicates
         How often a gateway was given an offer that it had taken already.
+    broken
+        How many records are broken on purpose, if that is known.
     accepted_twice
         How often a gateway took one offer twice: never.
     whole
@@ -47,6 +49,7 @@ class Run:
     seconds: float
     lags: Mapping[str, int]
     duplicates: int
+    broken: int | None = None
     accepted_twice: int = 0
     whole: bool = True
 
@@ -107,6 +110,9 @@ def broken_promises(found: Figures, run: Run) -> list[str]:
     checks += [
         (pool.left < 0, f"the pool {name} gave {pool.held} of {pool.limit}") for name, pool in found.pools.items()
     ]
+    dead = sum(found.dead_letters.values())
+    if run.broken is not None and dead != run.broken:
+        checks.append((1, f"{dead} dead letters were written, {run.broken} records are broken on purpose"))
     if run.origin == "real" and run.whole:
         few = {channel: found.delivered.get(channel, 0) for channel in CHANNELS}
         checks += [
