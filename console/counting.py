@@ -4,7 +4,7 @@
 checks. What it remembers of single records is bounded, except a few bytes for each customer, app and offer.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -134,7 +134,7 @@ class Count:
         self._contents: dict[str, bytes] = {}
         self._apps = AppsContent()
         self._names: dict[str, str] = {}
-        self._newest: deque[DecisionRow] = deque(maxlen=_NEWEST)
+        self._newest: dict[str, DecisionRow] = {}
         self._texts: dict[str, OfferRow] = {}
         self._take = {
             topics.APP_USAGE: self._event,
@@ -244,7 +244,15 @@ class Count:
             self._suppressed[made.reason or "unknown"] += 1
         elif made.state == "offered":
             self._open.add(made.id)
-            self._newest.append(made)
+            self._tell(made)
+
+    def _tell(self, made: DecisionRow) -> None:
+        # One of each rule, the newest last, so that a busy rule does not hide the others.
+        rule = next((verdict.rule for verdict in made.verdicts if verdict.verdict == "won"), "")
+        self._newest.pop(rule, None)
+        self._newest[rule] = made
+        while len(self._newest) > _NEWEST:
+            del self._newest[next(iter(self._newest))]
 
     def _end(self, ended: EndRow) -> None:
         self._ended.add(ended.id)
@@ -289,7 +297,7 @@ class Count:
     def _stories(self) -> list[Story]:
         return [
             Story(made, self._texts[made.id], self._names.get(self._texts[made.id].rule, ""))
-            for made in reversed(self._newest)
+            for made in reversed(self._newest.values())
             if made.id in self._texts
         ]
 

@@ -28,6 +28,20 @@ _CHINESE = {
     "drugstore": "药妆",
     "fuel": "加油",
     "dining": "餐饮",
+    "meat": "肉类",
+    "deli": "熟食",
+    "beauty": "美妆",
+    "pets": "宠物用品",
+    "baby": "母婴",
+    "health_food": "健康食品",
+    "alcohol": "酒类",
+    "home_garden": "家居园艺",
+    "utilities": "水电",
+    "telecom": "通信",
+    "fashion": "服饰",
+    "education": "教育",
+    "leisure": "休闲",
+    "other": "其他",
 }
 
 
@@ -60,7 +74,7 @@ def sentence(story: Story, language: Literal["zh", "en"]) -> str:
     >>> print(sentence(Story(made, sent, "午餐"), "en"))
     C0*** used an app of the class food_delivery: rule noon, by SMS: "A coupon" (chance of a reaction 12.5 %)
     >>> print(sentence(Story(made, sent, "午餐"), "zh"))
-    C0*** 使用了外卖类App，命中规则“午餐”，短信：“券”（预计响应率12.5%）
+    C0***使用了外卖类App，命中规则“午餐”，短信：“券”（预计响应率12.5%）
 
     """
     made, sent = story.decision, story.offer
@@ -73,6 +87,6 @@ def sentence(story: Story, language: Literal["zh", "en"]) -> str:
     who = masked(made.customer)
     if language == "zh":
         chance = "" if score is None else f"（预计响应率{score:.1%}）"
-        return f"{who} {event}，命中规则“{story.rule_name or sent.rule}”，{channel}：“{sent.text.zh}”{chance}"
+        return f"{who}{event}，命中规则“{story.rule_name or sent.rule}”，{channel}：“{sent.text.zh}”{chance}"
     chance = "" if score is None else f" (chance of a reaction {score * 100:.1f} %)"
     return f'{who} {event}: rule {sent.rule}, by {channel}: "{sent.text.en}"{chance}'
