@@ -1,0 +1,143 @@
+"""A small stage of the tests' own on new topics: it counts records by key, and has the habits that tests ask for."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiokafka import AIOKafkaProducer
+from kafka import KafkaAdminClient, TopicPartition
+
+from kairos.instants import SECOND, Millis
+from kairos.ports import Batch, Output, Record, Store
+from streams import clock
+from streams.cluster import Cluster
+from streams.hooks import Point
+from streams.spec import Running, StageSpec
+from streams.stage import Stage
+from streams.topic_reader import read_topic
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """A catalogue in which nothing lies."""
+
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class House:
+    """The stage's topics and names, and the workers that run it in this process."""
+
+    cluster: Cluster
+    folder: Path
+    new_topic: Callable[..., str]
+    partitions: int = 2
+    most: int = 50
+    seen: list[str] = field(default_factory=list)
+    stages: list[Stage[Nothing]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.main, self.other = self.new_topic(self.partitions), self.new_topic(self.partitions)
+        self.out, self.journal = self.new_topic(self.partitions), self.new_topic(self.partitions)
+        self.changelog = self.new_topic(self.partitions, **{"cleanup.policy": "compact"})
+        self.name = self.main.replace(".", "-")
+        self.pauses = self.folder / "pauses"
+        self.pauses.mkdir()
+
+    def step(self, store: Store, batch: Batch[Nothing]) -> list[Output]:
+        """Count by key; `boom` is our bug, `later` sets a timer that is due at once."""
+        outputs = []
+        for record in batch.records:
+            self.seen.append(record.topic)
+            key, value = record.key or b"", record.value or b""
+            if value == b"boom":
+                raise ZeroDivisionError("a bug of ours")
+            count = int(store.get(key, "c") or b"0") + 1
+            store.put(key, "c", b"", b"%d" % count)
+            if value == b"later":
+                store.put(b"", "t", key, b"")
+            outputs.append(Output(self.out, key, b"%d" % count))
+        if not batch.records:
+            for id_, _ in list(store.scan(b"", "t")):
+                store.delete(b"", "t", id_)
+                outputs.append(Output(self.out, id_, b"fired"))
+        return outputs
+
+    def spec(self, changelog: str | None = None) -> StageSpec[Nothing]:
+        return StageSpec(
+            name=self.name,
+            group=f"kairos.{self.name}",
+            inputs=(self.main, self.other),
+            changelog=changelog or self.changelog,
+            journal=self.journal,
+            step=self.step,
+            first=frozenset({self.other}),
+            aligned=frozenset({self.out}),
+        )
+
+    async def start(self, disk: str = "disk", spec: StageSpec[Nothing] | None = None) -> Stage[Nothing]:
+        """Start a worker and wait until every partition it has is open or given up."""
+        running = Running(
+            self.folder / disk,
+            most_records=self.most,
+            wait=50,
+            tick=100,
+            session=SECOND,
+            pauses=self.pauses,
+            client=self.cluster.for_aiokafka(),
+        )
+        opened = asyncio.Event()
+        opened.set()
+        stage = Stage(spec or self.spec(), running, Nothing, opened, clock.now)
+        self.stages.append(stage)
+        await stage.start()
+        await self.until(lambda: bool(stage.partitions) and (stage.is_ready or bool(stage.stopped)))
+        return stage
+
+    async def stop(self) -> None:
+        for stage in self.stages:
+            await stage.stop()
+        self.stages.clear()
+
+    async def send(self, *values: bytes, key: bytes = b"k", partition: int = 0, topic: str | None = None) -> None:
+        producer = AIOKafkaProducer(acks="all", **self.cluster.for_aiokafka())
+        await producer.start()
+        try:
+            for value in values:
+                await producer.send_and_wait(topic or self.main, value, key, partition=partition)
+        finally:
+            await producer.stop()
+
+    async def read(self, topic: str) -> list[Record]:
+        rows = await read_topic(self.cluster.for_aiokafka(), topic)
+        return [row for number in sorted(rows) for row in rows[number]]
+
+    async def outputs(self, number: int) -> list[bytes | None]:
+        """Wait for so many outputs, and give them."""
+        end = asyncio.get_running_loop().time() + 20
+        while len(rows := await self.read(self.out)) < number:
+            assert asyncio.get_running_loop().time() < end, [row.value for row in rows]
+        return [row.value for row in rows]
+
+    def hold(self, point: Point) -> None:
+        (self.pauses / point).touch()
+
+    async def held(self, point: Point) -> None:
+        await self.until((self.pauses / f"{point}.reached").exists)
+
+    def let_go(self) -> None:
+        for file in self.pauses.iterdir():
+            file.unlink()
+
+    def delete_before(self, offset: int) -> None:
+        """Delete the beginning of the main topic's first partition, as retention does."""
+        with closing(KafkaAdminClient(**self.cluster.for_kafka_python())) as admin:
+            admin.delete_records({TopicPartition(self.main, 0): offset})  # type: ignore[attr-defined]  # no stub
+
+    @staticmethod
+    async def until(holds: Callable[[], bool], within: Millis = 20 * SECOND) -> None:
+        async with asyncio.timeout(within / SECOND):
+            while not holds():
+                await asyncio.sleep(0.02)
