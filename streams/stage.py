@@ -112,6 +112,8 @@ class Stage(Service, Generic[V]):
 
     async def _end(self, number: int) -> None:
         partition, task = self.partitions.pop(number), self._works.pop(number)
+        # It is somebody else's now, and so is the judgement on it.
+        self.stopped.pop(number, None)
         partition.stopping = True
         # Only a commit is worth waiting for: a task that waits for records, or for Kafka, is just cancelled.
         if partition.committing:
