@@ -71,14 +71,14 @@ ENGINES = {
     "kairos10": Engine(
         "Kairos, customers with 10 rules",
         "bench.peers.customers",
-        f"{_STAGE}. The whole job: events decoded and checked by pydantic, duplicates dropped, tags, spending, "
-        "windows, rules, decisions, offers, timers",
+        "as the empty stage, but the whole job: events decoded and checked by pydantic, duplicates dropped, tags, "
+        "spending, windows, rules, decisions, offers, timers",
         warm="rules10",
     ),
     "kairos1000": Engine(
         "Kairos, customers with 1,000 rules",
         "bench.peers.customers",
-        "as above",
+        "as with 10 rules",
         warm="rules1000",
     ),
 }
