@@ -1,34 +1,30 @@
 """The demo: a real Kafka, real events, the engine deciding live, offers arriving at gateways; then a summary."""
 
 import asyncio
-import base64
-import json
 import logging
 import os
-import secrets
 import shutil
 import signal
-import socket
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from kafka.errors import KafkaError
 from rich.console import Console
 
-from console.counting import Figures
+from console.counting_figures import Figures
+from console.demo_gateways import accepted_twice, answers, free_ports, new_secret, seen_by_gateways
 from console.demo_input import EXAMPLES, Input, prepared
 from console.demo_lag import Groups
 from console.demo_processes import Crew, DemoError
 from console.demo_reader import Reader
 from console.live import Frame, Show, showing
 from console.publishing import Refused, contents_of, publish
-from console.summary import Run, broken_promises, say, summed_up, write_summary
+from console.summary import CHANNELS, Run, broken_promises, say, summed_up, write_summary
 from streams import clock
 from streams.broker import BrokerError, JarError, configured
 from streams.broker_config import lock_folder
@@ -122,7 +118,7 @@ def _run(
         cluster = Cluster(bootstrap=broker.bootstrap)
         declare(cluster, Partitions(), topics=(*TOPICS, *FOREIGN))
         _publish(cluster, given)
-        ports = _free_ports(2)
+        ports = free_ports(CHANNELS)
         crew = stack.enter_context(Crew(_environment(environment, cluster, home, ports), home))
         _start(crew, given, home, ports)
         groups, reader = stack.enter_context(Groups(cluster)), stack.enter_context(Reader(cluster))
@@ -133,7 +129,7 @@ def _run(
             crew.start("feed", "feed", str(given.log), "--rate", str(rate), "--now")
             _play(stage)
         found, lags = reader.figures(), groups.lags(reader.nexts)
-        seen = _gateways(ports)
+        seen = seen_by_gateways(ports)
     run = Run(
         origin=given.header.origin,
         title=given.header.title,
@@ -142,7 +138,7 @@ def _run(
         lags=lags,
         duplicates=sum(counts["duplicates"] for counts in seen.values()),
         broken=given.header.broken if given.whole else None,
-        accepted_twice=_accepted_twice(home / "accepted.jsonl"),
+        accepted_twice=accepted_twice(home / "accepted.jsonl"),
         whole=given.whole,
     )
     return _close(console, home, found, run)
@@ -156,7 +152,9 @@ def _close(console: Console, home: Path, found: Figures, run: Run) -> int:
         console.print(f"Not as promised: {sentence}.", style="red", markup=False, highlight=False)
     for complaint in _complaints(home) if broken else ():
         console.print(complaint, style="red", markup=False, highlight=False)
-    console.print(f"The demo took {run.seconds:.0f} s. Its figures: {home / 'summary.json'}", highlight=False)
+    console.print(
+        f"The demo took {run.seconds:.0f} s. Its figures: {os.path.relpath(home / 'summary.json')}", highlight=False
+    )
     return 1 if broken else 0
 
 
@@ -188,7 +186,7 @@ def _environment(
     inherited: Mapping[str, str], cluster: Cluster, home: Path, ports: Mapping[str, int]
 ) -> dict[str, str]:
     ours = {f"KAIROS_{channel.upper()}_URL": f"http://127.0.0.1:{port}/{channel}" for channel, port in ports.items()}
-    ours |= {f"KAIROS_{channel.upper()}_SECRET": _secret() for channel in ports}
+    ours |= {f"KAIROS_{channel.upper()}_SECRET": new_secret() for channel in ports}
     return {
         **{name: value for name, value in inherited.items() if not name.startswith("KAIROS_")},
         **ours,
@@ -212,7 +210,7 @@ def _start(crew: Crew, given: Input, home: Path, ports: Mapping[str, int]) -> No
 
 def _await_start(crew: Crew, groups: Groups, ports: Mapping[str, int]) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while missing := [*groups.missing(), *(name for name, port in ports.items() if not _answers(port))]:
+    while missing := [*groups.missing(), *(name for name, port in ports.items() if not answers(port))]:
         crew.check(*ENDURING)
         if time.monotonic() > deadline:
             raise DemoError(f"not ready within {_START_SECONDS:.0f} s: {', '.join(missing)}")
@@ -251,38 +249,6 @@ def _rate() -> Callable[[int], float]:
         return (happened - before) / passed if passed and then else 0.0
 
     return rate
-
-
-def _gateways(ports: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{ports['sms']}/sandbox/stats", timeout=10) as answer:
-        found: dict[str, dict[str, int]] = json.load(answer)
-    return found
-
-
-def _accepted_twice(path: Path) -> int:
-    if not path.exists():
-        return 0
-    with path.open(encoding="utf-8") as lines:
-        accepted: list[Any] = [json.loads(line)["id"] for line in lines]
-    return len(accepted) - len(set(accepted))
-
-
-def _free_ports(count: int) -> dict[str, int]:
-    with ExitStack() as stack:
-        held = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return dict(zip(("push", "sms"), (taken.getsockname()[1] for taken in held), strict=True))
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
-
-
-def _secret() -> str:
-    return f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from typing import Self
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from console.counting import Count, Figures
+from console.counting import Count
+from console.counting_figures import Figures
 from kairos.ports import Record
 from streams import card_feed, topics
 from streams.cluster import Cluster

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from console.counting import Figures
+from console.counting_figures import Figures
 from console.sentences import sentence
 
 __all__ = ["Frame", "Show", "is_plain", "plain_lines", "rendered", "showing"]

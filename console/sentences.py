@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from console.counting import Story
+from console.counting_figures import Story
 
 __all__ = ["masked", "sentence"]
 

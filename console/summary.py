@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from console.counting import Figures
+from console.counting_figures import Figures
 
 __all__ = ["Run", "broken_promises", "say", "summed_up", "table", "write_summary"]
 

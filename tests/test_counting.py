@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.counting import Count, Figures
+from console.counting import Count
+from console.counting_figures import Figures
 from console.counting_latency import Latency
 from console.counting_pools import Pools
 from console.counting_records import answer, command

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from console.counting import Count, Figures
+from console.counting import Count
+from console.counting_figures import Figures
 from console.counting_pools import PoolCount
 from console.live import Frame, is_plain, plain_lines, rendered, showing
 from console.summary import Run, broken_promises, say, summed_up, write_summary
