@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from kairos.customer import Customer, Spending
 from kairos.events import AppUsage, Event, Feedback, Profile, Transaction
+from kairos.instants import Millis
 from kairos.ports import Batch, Output, Record, Store
 from kairos.recent import remember, seen
 from kairos.reservations import Answer
@@ -41,11 +42,14 @@ def step(store: Store, batch: Batch[Versions]) -> list[Output]:
     for record in batch.records:
         if record.topic == LEDGER_ANSWERS:
             _answer(work, record)
-    events = list(_events(work))
+    told = list(_told(work))
     # The sort is stable, and records come in the order of their topics and offsets: that breaks ties.
-    events.sort(key=lambda pair: pair[0].at)
-    for event, record in events:
-        _take(work, event, record)
+    told.sort(key=lambda one: one[0])
+    for _, event, record in told:
+        if event is None:
+            _forget(work, record)
+        else:
+            _take(work, event, record)
     fire(work)
     return work.finish()
 
@@ -57,21 +61,25 @@ def _answer(work: Work, record: Record) -> None:
         _refuse(work, record, BadRecord("invalid", f"no answer of the ledger: {error.error_count()} problems"))
 
 
-def _events(work: Work) -> Iterator[tuple[Event, Record]]:
-    """Read the batch's events at the door; what is no event of ours is a dead letter, or a customer to forget."""
+def _told(work: Work) -> Iterator[tuple[Millis, Event | None, Record]]:
+    """Read the batch at the door: each event with its time, or None for a customer to forget; dead letters go out."""
+    newest: dict[bytes, Millis] = {}
     for record in work.batch.records:
         if record.topic == LEDGER_ANSWERS:
             continue
         if record.topic == CUSTOMERS and record.value is None and record.key:
-            _forget(work, record.key)
+            # It names no time, and must not be overtaken by a profile that came before it.
+            yield newest.get(record.key, 0), None, record
             continue
         try:
             event = read(record, work.now, work.versions.apps)
             _check_place(work, event, record)
         except BadRecord as error:
             _refuse(work, record, error)
-        else:
-            yield event, record
+            continue
+        if isinstance(event.data, Profile) and record.key:
+            newest[record.key] = max(newest.get(record.key, 0), event.at)
+        yield event.at, event, record
 
 
 def _check_place(work: Work, event: Event, record: Record) -> None:
@@ -86,8 +94,8 @@ def _refuse(work: Work, record: Record, error: BadRecord) -> None:
     work.outputs.append(dead_letter(record, "customers", error, work.now))
 
 
-def _forget(work: Work, key: bytes) -> None:
-    customer = key.decode(errors="replace")
+def _forget(work: Work, record: Record) -> None:
+    customer = (record.key or b"").decode(errors="replace")
     work.keep_profile(customer, None)
     work.permission(customer)
 

@@ -84,6 +84,9 @@ def find(work: Work, customer: str, decision: str) -> OpenDecision | None:
         name = bytes.fromhex(decision)
     except ValueError:
         return None
+    # Python reads capitals and blanks, too; what goes on from here to the ledger is the text as it came.
+    if name.hex() != decision:
+        return None
     packed = work.store.get(customer.encode(), DECISION, name)
     return None if packed is None else _decode(packed)
 

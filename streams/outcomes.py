@@ -35,7 +35,7 @@ def came_back(work: Work, event: Event, feedback: Feedback) -> None:
     """Take a receipt, a reaction or an opt-out into account."""
     if feedback.what == "opted_out":
         word = Consent(purpose=feedback.purpose, channel=feedback.channel, granted=False, at=moment(event.at))
-        work.keep_said(event.customer, (*work.said(event.customer), word))
+        work.keep_said(event.customer, _with(work.said(event.customer), word))
         work.permission(event.customer)
         return
     opened = find(work, event.customer, feedback.decision or "")
@@ -47,6 +47,12 @@ def came_back(work: Work, event: Event, feedback: Feedback) -> None:
     else:
         happened(work, event.customer, feedback.decision, opened, feedback.what)
     keep(work, event.customer, feedback.decision, opened)
+
+
+def _with(said: tuple[Consent, ...], word: Consent) -> tuple[Consent, ...]:
+    """Add a word; of those on the same purpose and channel the newest is enough, however often it is said."""
+    same = [one for one in said if (one.purpose, one.channel) == (word.purpose, word.channel)]
+    return (*(one for one in said if one not in same), max((*same, word), key=lambda one: one.at))
 
 
 def happened(work: Work, customer: str, decision: str, opened: OpenDecision, what: str) -> None:
