@@ -69,12 +69,19 @@ def topics(
 def worker(
     stages: Annotated[list[Stage] | None, typer.Option("--stage", help="which stages; all unless given")] = None,
     door: Annotated[bool, typer.Option("--door", help="also map the bank's card feed into our topics")] = False,
+    only_door: Annotated[bool, typer.Option("--only-door", help="map the feed, and run no stage")] = False,
 ) -> None:
     """Run the engine: customers, ledger and learning. SIGTERM and Ctrl-C finish the batch under way first."""
     told = settings()
     configure(told.log_level, told.log_format)
     with said():
-        run_worker(told, [stage.value for stage in stages or []] or list(STAGES), door=door)
+        run_worker(told, _wanted(stages, only_door), door=door or only_door)
+
+
+def _wanted(stages: list[Stage] | None, only_door: bool) -> list[str]:
+    if only_door:
+        return []
+    return [stage.value for stage in stages] if stages else list(STAGES)
 
 
 def deliver(channel: Annotated[Kind, typer.Argument(help="whose offers")]) -> None:

@@ -35,7 +35,7 @@ from streams.topics_declare import TopicError, declare
 __all__ = ["run_demo"]
 
 HOME = Path("var/demo")
-ENDURING = ("worker-1", "worker-2", "deliver-push", "deliver-sms", "sandbox")
+ENDURING = ("worker-1", "worker-2", "door", "deliver-push", "deliver-sms", "sandbox")
 """The processes that run from the beginning to the end."""
 
 _START_SECONDS = 60.0
@@ -203,7 +203,8 @@ def _start(crew: Crew, given: Input, home: Path, ports: Mapping[str, int]) -> No
     # Two that share the customers' partitions, as on two machines; each has its own state.
     state = home / "state"
     crew.start("worker-1", "worker", KAIROS_DATA=str(state / "worker-1"))
-    crew.start("worker-2", "worker", "--stage", "customers", "--door", KAIROS_DATA=str(state / "worker-2"))
+    crew.start("worker-2", "worker", "--stage", "customers", KAIROS_DATA=str(state / "worker-2"))
+    crew.start("door", "worker", "--only-door", KAIROS_DATA=str(state / "door"))
     for channel in ports:
         crew.start(f"deliver-{channel}", "deliver", channel)
 

@@ -17,6 +17,7 @@ from rules.limits import hold
 from rules.schema import Rule
 from streams.answers import write_decision
 from streams.facts import context, facts
+from streams.learning import PRIOR
 from streams.open_decision import OpenDecision, Wished, keep
 from streams.outcomes import GRACE
 from streams.timers import Timer, set_timer
@@ -27,8 +28,6 @@ __all__ = ["OFFERS", "decide"]
 
 OFFERS = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH, Channel.LIST: OFFERS_LIST}
 """The topic of each channel."""
-
-_NEUTRAL = 0.5
 
 
 def decide(work: Work, event: Event, source: Record) -> None:
@@ -65,7 +64,7 @@ def _wished(work: Work, event: Event, standing: Standing, decision: str, candida
         wait=rule.then.wait,
         reactions=rule.then.reactions,
         features=found,
-        score=_NEUTRAL if model is None else model.score(found),
+        score=PRIOR if model is None else model.score(found),
     )
 
 
