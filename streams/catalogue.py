@@ -104,8 +104,8 @@ class CatalogueReader:
         except ValueError as error:
             self._refuse(kind, str(error)[:500])
             return False
-        self._forget(self.pointers.get(kind), pointer)
-        self.pointers[kind] = pointer
+        old, self.pointers[kind] = self.pointers.get(kind), pointer
+        self._forget(old)
         self.problems.pop(kind, None)
         return True
 
@@ -113,9 +113,9 @@ class CatalogueReader:
         self.problems[kind] = why
         log.error("publication refused, what was in force stays", kind=kind, why=why)
 
-    def _forget(self, old: Pointer | None, new: Pointer) -> None:
+    def _forget(self, old: Pointer | None) -> None:
         # Snapshots come every few seconds: only what is pointed to is kept. Going back publishes the content anew.
-        if old is not None and old.hash != new.hash and all(p.hash != old.hash for p in self.pointers.values()):
+        if old is not None and all(pointer.hash != old.hash for pointer in self.pointers.values()):
             self.contents.pop(old.hash, None)
 
 

@@ -3,12 +3,14 @@
 Each weight's sums are one record in the store, so a batch writes what it changed and nothing else.
 """
 
+import math
+
 import msgspec
 from pydantic import ValidationError
 
 from kairos.examples import Example
 from kairos.instants import SECOND, Millis
-from kairos.ports import Batch, Output, Store
+from kairos.ports import Batch, Output, Record, Store
 from kairos.wire import BadRecord
 from models.ftrl import FTRLProximal
 from models.snapshot import Snapshot
@@ -47,10 +49,9 @@ def step(store: Store, batch: Batch[Versions]) -> list[Output]:
     models: dict[str, FTRLProximal] = {}
     for record in batch.records:
         try:
-            example = Example.model_validate_json(record.value or b"")
-        except ValidationError as error:
-            bad = BadRecord("invalid", f"no example: {error.error_count()} problems")
-            outputs.append(dead_letter(record, "learning", bad, batch.now))
+            example = _example(record)
+        except BadRecord as error:
+            outputs.append(dead_letter(record, "learning", error, batch.now))
         else:
             _learn(store, models.setdefault(example.objective, _model()), example)
     for objective, model in models.items():
@@ -65,6 +66,17 @@ def snapshot(store: Store, objective: str) -> Snapshot:
     model = _model()
     model.load({id_.decode(): _sums(packed) for id_, packed in store.scan(objective.encode(), WEIGHT)})
     return Snapshot(objective, PRIOR, model.weights())
+
+
+def _example(record: Record) -> Example:
+    try:
+        example = Example.model_validate_json(record.value or b"")
+    except ValidationError as error:
+        raise BadRecord("invalid", f"no example: {error.error_count()} problems") from None
+    # JSON as it is read here knows NaN and numbers without end; no model could go on with one.
+    if not all(map(math.isfinite, example.features.values())):
+        raise BadRecord("invalid", "a feature is not a finite number")
+    return example
 
 
 def _model() -> FTRLProximal:
