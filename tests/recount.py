@@ -48,7 +48,7 @@ def read(servers: Sequence[str], topic: str) -> list[Row]:
         while any(consumer.position(place) < ends[place] for place in places):
             for found in consumer.poll(timeout_ms=200).values():
                 for row in found:
-                    head = {name: value.decode() for name, value in row.headers}
+                    head = {name: (value or b"").decode(errors="replace") for name, value in row.headers}
                     rows.append(Row(row.topic, row.partition, row.offset, row.key, row.value, head))
         return rows
 

@@ -1,0 +1,135 @@
+"""The catalogue: what is published is taken between two batches, and what cannot be read changes nothing."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from console.publishing import contents_of, publish
+from kairos.ids import content_hash
+from kairos.ports import Output, Record
+from streams import clock, journal
+from streams.catalogue import CatalogueReader, publication
+from streams.cluster import Cluster
+from streams.topic_reader import read_topic
+from streams.topics import CUSTOMERS_JOURNAL, LEDGER_COMMANDS, Partitions
+from tests import recount
+from tests.customer_table import Table, versions
+from tests.fault_driver import Worker, until
+from tests.fault_load import RULES, profiles, put_in_force, send
+
+BOOK = versions().book.content
+OTHER = versions(cooldown="7d").book.content
+
+
+def told(reader: CatalogueReader, *outputs: Output) -> list[bool]:
+    return [reader.take(Record(o.topic, 0, 0, o.key, o.value, o.headers)) for o in outputs]
+
+
+def test_a_book_is_in_force_once_its_pointer_has_come() -> None:
+    reader = CatalogueReader()
+    content, pointer = publication("rules", BOOK, "ann", 0)
+
+    assert told(reader, content) == [False]
+    assert "rules" not in reader.versions.hashes
+    assert told(reader, pointer) == [True]
+    assert reader.versions.hashes["rules"] == reader.versions.book.hash == content_hash(BOOK)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff", b"[]", b'{"format":2,"rules":[]}', b'{"format":1,"rules":[{}]}']
+)
+def test_a_bad_book_is_refused_with_a_reason_and_the_good_one_stays(content: bytes) -> None:
+    reader = CatalogueReader()
+    told(reader, *publication("rules", BOOK, "ann", 0))
+    before = reader.versions
+
+    assert told(reader, *publication("rules", content, "bob", 1)) == [False, False]
+
+    assert reader.versions is before
+    assert reader.pointers["rules"].by == "ann"
+    assert reader.problems["rules"]
+    # The next good one is taken, and nothing is wrong any more.
+    assert told(reader, *publication("rules", OTHER, "ann", 2))[-1]
+    assert reader.problems == {}
+
+
+@pytest.mark.parametrize("kind", ["policy", "pools", "apps", "model/reaction", "weather"])
+def test_what_is_no_content_of_its_kind_is_refused(kind: str) -> None:
+    reader = CatalogueReader()
+
+    assert told(reader, *publication(kind, b'{"nonsense": true}', "bob", 0)) == [False, False]
+    assert (reader.versions.hashes, list(reader.problems)) == ({}, [kind])
+
+
+def test_a_pointer_that_is_none_or_points_nowhere_is_refused() -> None:
+    reader = CatalogueReader()
+    _, pointer = publication("rules", BOOK, "ann", 0)
+
+    assert told(reader, pointer, pointer._replace(value=b"{"), pointer._replace(value=None)) == [False] * 3
+    assert reader.versions.hashes == {}
+
+
+def test_content_that_does_not_have_its_hash_is_not_believed() -> None:
+    reader = CatalogueReader()
+    content, pointer = publication("rules", BOOK, "ann", 0)
+
+    assert told(reader, content._replace(value=OTHER), pointer) == [False, False]
+
+
+def test_going_back_is_another_publication_of_the_old_content() -> None:
+    reader = CatalogueReader()
+
+    for content in (BOOK, OTHER, BOOK):
+        assert told(reader, *publication("rules", content, "ann", 0))[-1]
+
+    assert reader.versions.hashes["rules"] == content_hash(BOOK)
+    assert list(reader.contents) == [content_hash(BOOK)]
+
+
+@pytest.mark.kafka
+async def test_a_running_worker_takes_a_book_between_two_batches_and_refuses_a_bad_one(
+    cluster: Cluster, declared: Partitions, tmp_path: Path
+) -> None:
+    now, worker = clock.now(), Worker("w", cluster.bootstrap, tmp_path, "--stage", "customers")
+    first = await put_in_force(cluster, tmp_path, now)
+    table = Table(now=now)
+    known = [Output(r.topic, r.key, r.value, tuple(r.headers)) for r in profiles(40, now)]
+
+    async def pay(expected: int) -> None:
+        paid = [table.pays(f"L{number:06d}", "dining") for number in range(40)]
+        await send(cluster, [Output(r.topic, r.key, r.value, tuple(r.headers)) for r in paid])
+        await until(lambda: len(reserves(cluster)) == expected, 40, f"{expected} reservations", worker.log)
+
+    with ExitStack() as stack:
+        stack.callback(worker.end)
+        worker.start()
+        await send(cluster, known)
+        await pay(40)
+        await send(cluster, publication("rules", b'{"format":1,"rules":[{}]}', "bob", now))
+        await worker.says("publication refused, what was in force stays")
+        await pay(80)
+        changed = tmp_path / "changed.yaml"
+        changed.write_text(RULES.replace("expires: 1h", "expires: 2h"))
+        second = await publish(cluster.for_aiokafka(), contents_of(changed, None, None, None), "ann", now)
+        await worker.says(f"hash={second['rules']}")
+        await pay(120)
+        assert await worker.stop() == 0
+
+    rows = await read_topic(cluster.for_aiokafka(), CUSTOMERS_JOURNAL)
+    orders = [
+        [
+            journal.read(row.value or b"").versions["rules"]
+            for row in rows[number]
+            if journal.read(row.value or b"").records
+        ]
+        for number in rows
+    ]
+    for order in orders:
+        # Each batch under one book, and never back to the one before.
+        assert list(dict.fromkeys(order)) == [first["rules"], second["rules"]]
+        assert order == sorted(order, key=[first["rules"], second["rules"]].index)
+
+
+def reserves(cluster: Cluster) -> list[recount.Row]:
+    return recount.read(cluster.servers, LEDGER_COMMANDS)
