@@ -50,11 +50,12 @@ class Work:
     outputs: list[Output]
     _hot: dict[str, Customer]
     _packed: dict[str, bytes | None]
+    _standings: dict[str, Standing]
 
     @classmethod
     def on(cls, store: Store, batch: Batch[Versions]) -> "Work":
         """Begin a step."""
-        return cls(store, batch, [], {}, {})
+        return cls(store, batch, [], {}, {}, {})
 
     @property
     def now(self) -> Millis:
@@ -90,6 +91,7 @@ class Work:
 
     def keep_profile(self, key: str, profile: KeptProfile | None) -> None:
         """Put the bank's newest word in the place of the last, or remove it."""
+        self._standings.pop(key, None)
         if profile is None:
             self.store.delete(key.encode(), PROFILE)
         else:
@@ -102,13 +104,17 @@ class Work:
 
     def keep_said(self, key: str, said: tuple[Consent, ...]) -> None:
         """Keep what the customer said."""
+        self._standings.pop(key, None)
         self.store.put(key.encode(), SAID, b"", _CONSENTS.dump_json(said))
 
     def standing(self, key: str) -> Standing:
         """Give who the customer is for a decision; one without a profile has no attributes and no consent."""
-        kept = self.profile(key)
-        profile = Profile() if kept is None else Profile.model_validate_json(kept.json)
-        return Standing(profile, self.said(key))
+        found = self._standings.get(key)
+        if found is None:
+            kept = self.profile(key)
+            profile = Profile() if kept is None else Profile.model_validate_json(kept.json)
+            found = self._standings[key] = Standing(profile, self.said(key))
+        return found
 
     def permission(self, key: str) -> None:
         """Write the permission in force after a change."""
