@@ -34,6 +34,9 @@ _TAKES: dict[str, frozenset[str]] = {
     FEEDBACK: frozenset({"feedback"}),
 }
 """Which event types each topic carries."""
+_LONGEST_KEY = 1024
+_MOST = 2**63 - 1
+"""What a sum can hold in the record; nobody spends as much, but a broken producer may say so."""
 
 
 def step(store: Store, batch: Batch[Versions]) -> list[Output]:
@@ -67,11 +70,12 @@ def _told(work: Work) -> Iterator[tuple[Millis, Event | None, Record]]:
     for record in work.batch.records:
         if record.topic == LEDGER_ANSWERS:
             continue
-        if record.topic == CUSTOMERS and record.value is None and record.key:
-            # It names no time, and must not be overtaken by a profile that came before it.
-            yield newest.get(record.key, 0), None, record
-            continue
         try:
+            if record.topic == CUSTOMERS and record.value is None and record.key:
+                _check_owner(work, record, _customer(record.key))
+                # It names no time, and must not be overtaken by a profile that came before it.
+                yield newest.get(record.key, 0), None, record
+                continue
             event = read(record, work.now, work.versions.apps)
             _check_place(work, event, record)
         except BadRecord as error:
@@ -85,8 +89,23 @@ def _told(work: Work) -> Iterator[tuple[Millis, Event | None, Record]]:
 def _check_place(work: Work, event: Event, record: Record) -> None:
     if event.type not in _TAKES[record.topic]:
         raise BadRecord("wrong_topic", f"{event.type} does not belong on {record.topic}")
+    _check_owner(work, record, event.customer)
+
+
+def _customer(key: bytes) -> str:
+    """Read whom a tombstone names, as strictly as the door reads an event's key."""
+    try:
+        customer = key.decode()
+    except UnicodeDecodeError:
+        raise BadRecord("invalid_key", "the key is not UTF-8") from None
+    if len(key) > _LONGEST_KEY:
+        raise BadRecord("invalid_key", f"the key has {len(key)} bytes, at most {_LONGEST_KEY} are read")
+    return customer
+
+
+def _check_owner(work: Work, record: Record, customer: str) -> None:
     # The hash is slow in Python; a customer who was here before is in the right place.
-    if not work.known(event.customer) and partition_of(record.key or b"", work.batch.partitions) != record.partition:
+    if not work.known(customer) and partition_of(record.key or b"", work.batch.partitions) != record.partition:
         raise BadRecord("wrong_partition", "the key belongs to another partition; partition by murmur2, as Java does")
 
 
@@ -95,7 +114,7 @@ def _refuse(work: Work, record: Record, error: BadRecord) -> None:
 
 
 def _forget(work: Work, record: Record) -> None:
-    customer = (record.key or b"").decode(errors="replace")
+    customer = (record.key or b"").decode()
     work.keep_profile(customer, None)
     work.permission(customer)
 
@@ -133,6 +152,6 @@ def _observe(work: Work, customer: Customer, event: Event) -> None:
     elif isinstance(event.data, Transaction) and event.data.direction == "debit":
         spent = customer.spending.setdefault(event.category or "", Spending())
         spent.count += 1
-        spent.minor += event.data.amount
+        spent.minor = min(spent.minor + event.data.amount, _MOST)
         spent.last = max(spent.last, event.at)
     work.versions.book.observe(event, customer)
