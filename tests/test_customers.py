@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from kairos.customer import Spending, pack
 from kairos.instants import DAY, HOUR, MINUTE, SECOND
-from streams.topics import OFFERS_SMS
+from streams.topics import TRANSACTIONS
 from tests.customer_table import Table, versions
 
 CONTROL = versions(control="90%")
@@ -258,6 +259,19 @@ def test_a_tombstone_forgets_what_came_before_it_and_not_what_comes_after_it() -
     assert known.hear(known.pays(category="fuel")).decision["state"] == "offered"
 
 
+def test_a_sum_that_no_record_can_hold_does_not_stop_the_stage() -> None:
+    table = Table()
+    spent = {"amount": 10**15, "direction": "debit", "merchant_category": "yachts"}
+    customer = table.customer("c1")
+    customer.spending["yachts"] = Spending(9_223, 9_223 * 10**15)
+    table.store.put(b"c1", "h", b"", pack(customer))
+
+    table.hear(table.event(TRANSACTIONS, "transaction", "c1", spent))
+    table.hear(table.event(TRANSACTIONS, "transaction", "c1", spent))
+
+    assert table.customer("c1").spending["yachts"].minor == 2**63 - 1
+
+
 def test_an_older_profile_does_not_take_the_place_of_a_newer_one() -> None:
     table = Table()
     table.hear(table.profile(granted=False))
@@ -277,13 +291,3 @@ def test_each_profile_and_each_refusal_is_a_permission_record() -> None:
         ("c1", 1),
         ("c1", 2),
     ]
-
-
-def test_an_offer_carries_what_the_gateway_needs() -> None:
-    table = Table()
-    table.hear(table.profile())
-
-    _, written = table.ask(table.pays())
-
-    assert written.outputs[0].topic == OFFERS_SMS
-    assert written.offers[0]["coupon"]["pool"] == "cafe"
