@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -12,11 +13,17 @@ from kairos.ports import Output
 from streams.hooks import Hooks
 from streams.topics import partition_of
 
-__all__ = ["Commit", "commit"]
+__all__ = ["LARGEST", "Commit", "TooLarge", "commit"]
 
 Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 
+LARGEST: Final = 8 * 1024 * 1024 - 65_536
+"""The largest value that is written, in bytes: what our topics allow, less room for a key and headers."""
 _NONE: list[tuple[str, bytes]] = []
+
+
+class TooLarge(Exception):
+    """A record that Kafka would refuse: a state or an output has grown beyond all measure."""
 
 
 class Commit:
@@ -54,6 +61,7 @@ class Commit:
         """Send everything and wait until Kafka holds it; gives the offset of the last batch at each place."""
         places, waiting = [], []
         for place, rows in self._rows.items():
+            _refuse_too_large(place, rows)
             for batch in _batches(self._producer, rows):
                 places.append(place)
                 waiting.append(await self._producer.send_batch(batch, place.topic, partition=place.partition))
@@ -84,6 +92,15 @@ async def commit(
     await producer.commit_transaction()
     await hooks.at("committed")
     return written
+
+
+def _refuse_too_large(place: TopicPartition, rows: Sequence[Row]) -> None:
+    for key, value, _ in rows:
+        if value is not None and len(value) > LARGEST:
+            raise TooLarge(
+                f"a record of {len(value)} bytes for {place.topic}/{place.partition}, at most {LARGEST} can be "
+                f"written; its key is {(key or b'')[:80]!r}"
+            )
 
 
 def _batches(producer: AIOKafkaProducer, rows: Sequence[Row]) -> list[BatchBuilder]:

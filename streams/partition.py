@@ -2,11 +2,11 @@
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from kairos.instants import Millis
@@ -15,17 +15,16 @@ from streams import journal
 from streams.commit import Commit, commit
 from streams.consumed import as_record
 from streams.hooks import Hooks
+from streams.intake import Intake, Taken
 from streams.restore import restore
 from streams.spec import Running, StageSpec, V
 from streams.store import META, Meta, RocksStore, encode
 
-__all__ = ["LostInput", "Partition"]
+__all__ = ["Partition"]
 
 log = structlog.get_logger(__name__)
 
-
-class LostInput(Exception):
-    """The topic no longer holds the place where the state ends: going on would skip records silently."""
+_MARKERS: Millis = 30_000
 
 
 class Partition(Generic[V]):
@@ -59,8 +58,9 @@ class Partition(Generic[V]):
         self._consumer, self._versions, self._clock = consumer, versions, clock
         self._hooks = Hooks(running.pauses)
         self._inputs = [TopicPartition(topic, number) for topic in spec.inputs]
-        self._quota = running.most_records
+        self._intake = Intake(consumer, self._inputs, spec.changelog, running)
         self._ticked: Millis = 0
+        self._committed: Millis = 0
         self.committing = False
         self.stopping = False
         self.ready = False
@@ -106,7 +106,7 @@ class Partition(Generic[V]):
         self._partitions = len(self._consumer.partitions_for_topic(self.spec.inputs[0]) or ())
         if self._partitions == 0:
             raise UnknownTopicOrPartitionError(f"nothing is known of {self.spec.inputs[0]} yet")
-        await self._seek()
+        self._meta.inputs = await self._intake.begin(self._meta.inputs, self.spec.first)
         log.info(
             "partition open",
             stage=self.spec.name,
@@ -114,37 +114,11 @@ class Partition(Generic[V]):
             restored=restored.records,
             wiped=restored.wiped,
         )
-        self._unread = await self._first()
-
-    async def _seek(self) -> None:
-        begins = await self._consumer.beginning_offsets(self._inputs)
-        ends = await self._consumer.end_offsets(self._inputs)
-        for place in self._inputs:
-            here = self._meta.inputs.get(place.topic)
-            committed = await self._consumer.committed(place)
-            if here is None and committed:
-                raise LostInput(
-                    f"{place.topic}/{place.partition}: the group stands at {committed}, but the changelog "
-                    f"{self.spec.changelog} knows no state; it was emptied or belongs to another cluster"
-                )
-            start = begins[place] if here is None else here
-            if here is not None and not begins[place] <= here <= ends[place]:
-                raise LostInput(
-                    f"{place.topic}/{place.partition}: the state ends at {here}, the topic holds "
-                    f"{begins[place]} to {ends[place]}; restore the topic, or replay into new topics"
-                )
-            self._meta.inputs[place.topic] = start
-            self._consumer.seek(place, start)
-
-    async def _first(self) -> dict[TopicPartition, int]:
-        first = [place for place in self._inputs if place.topic in self.spec.first]
-        ends = await self._consumer.end_offsets(first) if first else {}
-        return {place: end for place, end in ends.items() if self._meta.inputs[place.topic] < end}
 
     async def _round(self, store: RocksStore, producer: AIOKafkaProducer) -> None:
-        taken = await self._take()
+        taken = await self._intake.take()
         now = max(self._clock(), self._meta.now)
-        if not taken and now - self._ticked < self.running.tick:
+        if not taken.records and now - self._ticked < self.running.tick:
             return
         self._ticked = now
         self.committing = True
@@ -153,51 +127,40 @@ class Partition(Generic[V]):
         finally:
             self.committing = False
 
-    async def _take(self) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Take what is there, a quota of each topic, or wait a little for the first."""
-        places = await self._places()
-        taken: dict[TopicPartition, list[ConsumerRecord]] = {}
-        for place in places:
-            taken.update(await self._consumer.getmany(place, timeout_ms=0, max_records=self._quota))
-        if not any(taken.values()):
-            taken = await self._consumer.getmany(*places, timeout_ms=self.running.wait, max_records=self._quota)
-        return {place: records for place, records in taken.items() if records}
-
-    async def _places(self) -> list[TopicPartition]:
-        for place, end in list(self._unread.items()):
-            if await self._consumer.position(place) >= end:
-                del self._unread[place]
-        return list(self._unread) or self._inputs
-
     async def _work(
         self,
         store: RocksStore,
         producer: AIOKafkaProducer,
-        taken: dict[TopicPartition, list[ConsumerRecord]],
+        taken: Taken,
         now: Millis,
     ) -> None:
         versions = self._versions()
-        records = [as_record(r) for place in self._inputs for r in taken.get(place, ())]
+        records = [as_record(r) for place in self._inputs for r in taken.records.get(place, ())]
         batch = Batch(self.number, self._partitions, records, now, versions)
-        outputs = self._compute(store, batch)
-        if not records and not outputs and not store.changes():
+        outputs = self._compute(store, batch, taken)
+        known = self._meta.inputs
+        ranges = {p.topic: (known[p.topic], end) for p, end in taken.ends.items() if end > known[p.topic]}
+        if not records and not outputs and not store.changes() and not self._lags(ranges, now):
             return
-        ranges = {p.topic: (self._meta.inputs[p.topic], rs[-1].offset + 1) for p, rs in taken.items()}
-        nexts = {topic: end for topic, (_, end) in ranges.items()}
-        meta = Meta(inputs={**self._meta.inputs, **nexts}, now=now)
+        meta = Meta(inputs={**known, **{topic: end for topic, (_, end) in ranges.items()}}, now=now)
         entry = journal.Entry(ranges, now, dict(versions.hashes), records=len(records))
         prepared = Commit(producer, self.number, self.spec.aligned)
         await prepared.add(outputs)
         prepared.own(self.spec.journal, [(None, journal.write(entry))])
         changes = [*store.changes(), (META, encode(meta))]
         place = prepared.own(self.spec.changelog, changes)
-        offsets = {p: meta.inputs[p.topic] for p in taken}
+        offsets = {p: meta.inputs[p.topic] for p in self._inputs if p.topic in ranges}
         written = await commit(prepared, producer, offsets, self.spec.group, self._hooks)
         store.commit(meta, written[place])
-        self._meta = meta
+        self._meta, self._committed = meta, now
         self.batches += 1
 
-    def _compute(self, store: RocksStore, batch: Batch[V]) -> list[Output]:
+    def _lags(self, ranges: Mapping[str, tuple[int, int]], now: Millis) -> bool:
+        # Only markers of other people's transactions were read. Uncommitted for ever, that place would one day be
+        # older than what the topic holds, and look lost.
+        return bool(ranges) and now - self._committed >= _MARKERS
+
+    def _compute(self, store: RocksStore, batch: Batch[V], taken: Taken) -> list[Output]:
         begun = time.perf_counter()
         try:
             outputs = self.spec.step(store, batch)
@@ -205,9 +168,7 @@ class Partition(Generic[V]):
             store.rollback()
             error.add_note(self._culprit(store, batch))
             raise
-        if len(batch.records) >= 50:
-            each = (time.perf_counter() - begun) * 1000 / len(batch.records)
-            self._quota = max(50, min(self.running.most_records, int(self.running.compute / each)))
+        self._intake.learn((time.perf_counter() - begun) * 1000, taken)
         return outputs
 
     def _culprit(self, store: RocksStore, batch: Batch[V]) -> str:

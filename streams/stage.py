@@ -14,11 +14,19 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError, ProducerFenced
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    ProducerFenced,
+    UnsupportedCodecError,
+)
 from mode import Service
 
 from kairos.instants import Millis
-from streams.partition import LostInput, Partition
+from streams.commit import TooLarge
+from streams.intake import LostInput, Unreadable
+from streams.partition import Partition
 from streams.spec import Running, StageSpec, V
 
 __all__ = ["Stage"]
@@ -130,6 +138,9 @@ class Stage(Service, Generic[V]):
                 # would make two workers push each other out for ever.
                 log.warning("partition fenced", stage=self.spec.name, partition=partition.number)
                 await asyncio.sleep(self.running.session / 1000)
+            except (MessageSizeTooLargeError, UnsupportedCodecError) as error:
+                self._give_up(partition, f"{type(error).__name__}: {error}")
+                return
             except (KafkaError, IllegalStateError, OSError) as error:
                 log.warning(
                     "partition lost Kafka, opening again",
@@ -139,7 +150,7 @@ class Stage(Service, Generic[V]):
                     message=str(error)[:200],
                 )
                 await asyncio.sleep(_AGAIN)
-            except LostInput as error:
+            except (LostInput, TooLarge, Unreadable) as error:
                 self._give_up(partition, str(error))
                 return
             except Exception as error:

@@ -15,7 +15,7 @@ from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdic
 
 from streams.keys import compose
 
-__all__ = ["META", "Meta", "RocksStore", "restored"]
+__all__ = ["META", "Meta", "RocksStore", "StoreUnavailable", "encode", "restored"]
 
 Change = tuple[bytes, bytes | None]
 
@@ -49,7 +49,7 @@ class RocksStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = Rdict(str(path), _options())
+        self._db = _opened(path)
         self._write_options = WriteOptions()
         # rocksdict's stub takes the property for a method.
         self._write_options.disable_wal = True  # type: ignore[method-assign,assignment]
@@ -148,7 +148,7 @@ class RocksStore:
         """Close, and begin again with an empty folder."""
         self._db.close()
         shutil.rmtree(self.path)
-        self._db = Rdict(str(self.path), _options())
+        self._db = _opened(self.path)
 
     def _stored(self, first: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         # The iterator is dropped at the end of the loop: a live one would keep the folder locked after `close`.
@@ -170,6 +170,17 @@ def restored(packed: bytes | None) -> Meta:
 
 
 _CACHE = Cache(64 << 20)
+
+
+class StoreUnavailable(OSError):
+    """The folder cannot be opened now: another worker has it, or the disk is full or read-only."""
+
+
+def _opened(path: Path) -> Rdict:
+    try:
+        return Rdict(str(path), _options())
+    except Exception as error:  # rocksdict knows no other: a held lock and a full disk are both this
+        raise StoreUnavailable(f"{path}: {error}") from error
 
 
 def _options() -> Options:

@@ -47,6 +47,7 @@ TOMBSTONES: Final = timedelta(days=7)
 """How long a compacted topic keeps a deletion. A store that slept longer is wiped and restored whole."""
 
 _BIG: Final = str(8 * 1024 * 1024)
+"""The state of a busy customer, a rule book or a model is one record, and may be large."""
 
 
 class Partitions(BaseModel):
@@ -93,7 +94,12 @@ class Topic:
     @property
     def settings(self) -> dict[str, str]:
         """Kafka's settings of this topic."""
-        return {"message.timestamp.type": "LogAppendTime", **self._cleanup(), **self.more}
+        return {
+            "message.timestamp.type": "LogAppendTime",
+            "max.message.bytes": _BIG,
+            **self._cleanup(),
+            **self.more,
+        }
 
     def _cleanup(self) -> dict[str, str]:
         if self.keep is not None:
@@ -148,14 +154,13 @@ TOPICS: Final = (
     Topic(OFFERS_LIST, "customer", "customers", _days(3)),
     Topic(PERMISSIONS, "customer", "customers", None),
     Topic(EXAMPLES, "objective", "learning", _days(30)),
-    # A rule book or a model is one record, and may be large.
-    Topic(CATALOGUE, "content hash", "catalogue", None, {"max.message.bytes": _BIG}),
-    Topic(DEAD_LETTERS, "as it came", "customers", _days(30), {"max.message.bytes": _BIG}),
+    Topic(CATALOGUE, "content hash", "catalogue", None),
+    Topic(DEAD_LETTERS, "as it came", "customers", _days(30)),
     Topic(CUSTOMERS_CHANGELOG, "record of the store", "customers", None),
     Topic(CUSTOMERS_JOURNAL, "none", "customers", _days(30)),
     Topic(LEDGER_CHANGELOG, "record of the store", "ledger", None),
     Topic(LEDGER_JOURNAL, "none", "ledger", _days(30)),
-    Topic(LEARNING_CHANGELOG, "record of the store", "learning", None, {"max.message.bytes": _BIG}),
+    Topic(LEARNING_CHANGELOG, "record of the store", "learning", None),
     Topic(LEARNING_JOURNAL, "none", "learning", _days(30)),
 )
 """Every topic of Kairos."""

@@ -1,0 +1,135 @@
+"""The intake of one partition: where it stands in its topics, and how much it takes at a time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from streams.spec import Running
+
+__all__ = ["Intake", "LostInput", "Taken", "Unreadable"]
+
+_FIRST_QUOTA = 200
+_LEAST_QUOTA = 20
+
+
+class LostInput(Exception):
+    """The topic no longer holds the place where the state ends: going on would skip records silently."""
+
+
+class Unreadable(Exception):
+    """Kafka's own framing of a record cannot be read, so not even a dead letter could be made of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was taken at one time.
+
+    Parameters
+    ----------
+    records
+        The records of each topic that had some.
+    ends
+        How far each topic was read, markers of transactions and compacted gaps included.
+
+    """
+
+    records: Mapping[TopicPartition, Sequence[ConsumerRecord]]
+    ends: Mapping[TopicPartition, int]
+
+
+class Intake:
+    """Takes a partition's records from the stage's consumer, a quota of each topic.
+
+    The quota begins small and at most doubles, so that no batch computes much longer than it should before anybody
+    knows what a record costs.
+
+    Parameters
+    ----------
+    consumer
+        The stage's consumer; nobody else takes from these places.
+    inputs
+        The partition's places, in the order in which equal times are told apart.
+    changelog
+        The topic that ought to know the state, for the sentence when it does not.
+    running
+        How long a batch may compute, and the largest quota.
+
+    """
+
+    def __init__(
+        self, consumer: AIOKafkaConsumer, inputs: Sequence[TopicPartition], changelog: str, running: Running
+    ) -> None:
+        self._consumer, self._inputs, self._changelog, self._running = consumer, inputs, changelog, running
+        self._quota = min(_FIRST_QUOTA, running.most_records)
+        self._unread: dict[TopicPartition, int] = {}
+
+    async def begin(self, state: Mapping[str, int], first: Iterable[str]) -> dict[str, int]:
+        """Go to where the state ends, and give that place in each topic.
+
+        Parameters
+        ----------
+        state
+            The next offset of each topic that the state knows.
+        first
+            Topics that are read to the end they have now before any other is begun.
+
+        Raises
+        ------
+        LostInput
+            A topic does not hold that place.
+
+        """
+        begins = await self._consumer.beginning_offsets(self._inputs)
+        ends = await self._consumer.end_offsets(self._inputs)
+        places: dict[str, int] = {}
+        for place in self._inputs:
+            here = state.get(place.topic)
+            if here is None:
+                await self._refuse_lost_state(place)
+            elif not begins[place] <= here <= ends[place]:
+                raise LostInput(
+                    f"{place.topic}/{place.partition}: the state ends at {here}, the topic holds "
+                    f"{begins[place]} to {ends[place]}; restore the topic, or replay into new topics"
+                )
+            places[place.topic] = begins[place] if here is None else here
+            self._consumer.seek(place, places[place.topic])
+        waiting = set(first)
+        self._unread = {p: end for p, end in ends.items() if p.topic in waiting and places[p.topic] < end}
+        return places
+
+    async def take(self) -> Taken:
+        """Take what is there, a quota of each topic, or wait a little for the first."""
+        places = await self._open_places()
+        records: dict[TopicPartition, list[ConsumerRecord]] = {}
+        try:
+            for place in places:
+                records.update(await self._consumer.getmany(place, timeout_ms=0, max_records=self._quota))
+            if not any(records.values()):
+                records = await self._consumer.getmany(*places, timeout_ms=self._running.wait, max_records=self._quota)
+        except UnicodeDecodeError:
+            at = ", ".join([f"{p.topic}/{p.partition}@{await self._consumer.position(p)}" for p in places])
+            raise Unreadable(f"a header's name is not UTF-8, in the next record of one of {at}") from None
+        ends = {place: await self._consumer.position(place) for place in places}
+        return Taken({place: rows for place, rows in records.items() if rows}, ends)
+
+    def learn(self, took: float, taken: Taken) -> None:
+        """Size the next batch by what this one cost: its computing time, in milliseconds."""
+        count = sum(map(len, taken.records.values()))
+        if count < _LEAST_QUOTA:
+            return
+        affordable = self._running.compute * count / max(took, 0.001) / len(taken.records)
+        self._quota = max(_LEAST_QUOTA, min(self._running.most_records, self._quota * 2, int(affordable)))
+
+    async def _open_places(self) -> Sequence[TopicPartition]:
+        for place, end in list(self._unread.items()):
+            if await self._consumer.position(place) >= end:
+                del self._unread[place]
+        return list(self._unread) or self._inputs
+
+    async def _refuse_lost_state(self, place: TopicPartition) -> None:
+        if committed := await self._consumer.committed(place):
+            raise LostInput(
+                f"{place.topic}/{place.partition}: the group stands at {committed}, but the changelog "
+                f"{self._changelog} knows no state; it was emptied or belongs to another cluster"
+            )
