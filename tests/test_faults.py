@@ -50,6 +50,12 @@ class Faults:
         self.done: Counter[str] = Counter()
 
     async def all(self) -> None:
+        await self._at_every_point()
+        await self._rebalanced()
+        await self._at_every_point()
+        await self._zombie()
+
+    async def _at_every_point(self) -> None:
         under_way: list[Point] = ["sent", "offsets", "committed"]
         opening: list[Point] = ["fenced", "restoring", "fenced"]
         self.chance.shuffle(under_way)
@@ -64,8 +70,14 @@ class Faults:
             worker.start(next_point)
             await self._killed_at(worker, next_point)
             worker.start()
-        await self._rebalanced()
-        await self._zombie()
+
+    async def _settled(self, worker: Worker) -> int:
+        """Wait until partitions have stopped moving; gives how many this worker has opened in its life."""
+        counts = [-1]
+        while counts[-4:] != [counts[-1]] * 4:
+            await asyncio.sleep(0.8)
+            counts.append(worker.said("partition open"))
+        return counts[-1]
 
     async def _killed_at(self, worker: Worker, point: Point) -> None:
         await worker.reached(point, within=60)
@@ -89,8 +101,7 @@ class Faults:
     async def _zombie(self) -> None:
         """A worker sleeps in the middle of a commit until another has its partitions, and then goes on with it."""
         sleeper, other = self.chance.sample(self.workers, 2)
-        await other.says("partition open")
-        opened = other.said("partition open")
+        opened = await self._settled(other)
         sleeper.hold("offsets")
         await sleeper.reached("offsets", within=60)
         sleeper.signal(signal.SIGSTOP)
