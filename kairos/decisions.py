@@ -40,6 +40,7 @@ class Reason(StrEnum):
     CONTACT_CAP = "contact_cap"
     SCORE_TOO_LOW = "score_too_low"
     OUTRANKED = "outranked"
+    NO_ANSWER = "no_answer"
     OUT_OF_STOCK = "out_of_stock"
     OVER_BUDGET = "over_budget"
     POOL_NOT_VALID = "pool_not_valid"

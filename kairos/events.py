@@ -1,9 +1,9 @@
 """What happened: the records that come in. Tolerant of unknown fields, strict about the known ones."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
 
 from kairos.instants import Millis
 from kairos.money import Currency
@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Word = Annotated[str, StringConstraints(max_length=500)]
 EventType = Literal["app_usage", "transaction", "page_view", "login", "customer", "feedback"]
 Link = Literal["real", "synthetic"]
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -91,9 +92,9 @@ class Profile(_Incoming):
     endless is refused at the door, for no rule or model could go on with it.
     """
 
-    attrs: dict[Name, str | Whole | FiniteFloat | bool] = Field(default_factory=dict)
-    tags: frozenset[Name] = frozenset()
-    consent: tuple[Consent, ...] = ()
+    attrs: dict[Name, Word | Whole | FiniteFloat | bool] = Field(default_factory=dict, max_length=200)
+    tags: Annotated[frozenset[Name], Field(max_length=2_000)] = frozenset()
+    consent: Annotated[tuple[Consent, ...], Field(max_length=200)] = ()
     do_not_contact: bool = False
     personalisation: bool = False
 
@@ -105,19 +106,25 @@ Reaction = Literal["opened", "clicked", "redeemed", "converted"]
 class Feedback(_Incoming):
     """What came back: a receipt of a channel, a customer's reaction, or an opt-out.
 
-    `offer` and `decision` name what it answers; an opt-out may name neither and then holds for `channel` and
+    `decision` names what it answers, and `offer` the offer. An opt-out may name neither, and holds for `channel` and
     `purpose` (`*` for all). `code` is the redeemed coupon's, `amount` the minor units it was used on.
     """
 
     what: ReceiptState | Reaction | Literal["opted_out"]
     offer: Name | None = None
     decision: Name | None = None
-    channel: Name = "*"
+    channel: Literal["*", "sms", "push", "list"] = "*"
     purpose: Name = "*"
     code: Name | None = None
     amount: Annotated[int, Field(ge=0)] | None = None
-    reason: Annotated[str, StringConstraints(max_length=500)] | None = None
+    reason: Word | None = None
     simulated: bool = False
+
+    @model_validator(mode="after")
+    def _answers_a_decision(self) -> Self:
+        if self.decision is None and self.what != "opted_out":
+            raise ValueError("only an opt-out may leave the decision out")
+        return self
 
 
 Data = AppUsage | Transaction | PageView | Login | Profile | Feedback

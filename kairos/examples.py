@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, FiniteFloat
 
 from kairos.offers import Written
 
@@ -17,8 +17,8 @@ class Example(Written):
     """
 
     id: str
-    objective: Annotated[str, Field(min_length=1)]
-    features: dict[str, float]
+    objective: Annotated[str, Field(min_length=1, max_length=100)]
+    features: dict[Annotated[str, Field(min_length=1, max_length=1000)], FiniteFloat]
     label: bool
     corrects: bool = False
     propensity: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -84,7 +84,7 @@ class Answer(Written):
     """
 
     id: str
-    customer: str
+    customer: Annotated[str, Field(min_length=1, max_length=1024)]
     programme: Identifier
     granted: str | None
     virtual: bool = False

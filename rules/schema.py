@@ -172,6 +172,15 @@ class Offered(Written):
         return self
 
 
+def _not_for_ever(wait: Millis) -> Millis:
+    if wait > 29 * DAY:
+        raise mistake("a reaction is waited for 29d at most; what comes later is no answer to the offer")
+    return wait
+
+
+Wait = Annotated[Window, AfterValidator(_not_for_ever)]
+
+
 def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) != len(values):
         raise mistake("each is named once")
@@ -190,7 +199,7 @@ class Then(Written):
     text: Text
     expires: Window
     objective: Identifier = "reaction"
-    wait: Window = 3 * DAY
+    wait: Wait = 3 * DAY
     reactions: Annotated[tuple[Reaction, ...], Field(min_length=1), AfterValidator(_each_once)] = (
         "clicked",
         "redeemed",

@@ -5,26 +5,28 @@ from kairos.decisions import Decision, Reason, Verdict
 from kairos.offers import Channel
 from kairos.reservations import Answer
 from rules.limits import release
-from streams.open_decision import Held, OpenDecision, Wished, find, keep, remove
+from streams.open_decision import Held, OpenDecision, Wished, find, keep, remove, write_decision
 from streams.outcomes import GRACE, happened
 from streams.timers import Timer, set_timer
-from streams.topics import DECISIONS
-from streams.work import Work, record
+from streams.work import Work
 
-__all__ = ["answered", "write_decision"]
+__all__ = ["answered"]
 
 
 def answered(work: Work, answer: Answer) -> None:
     """Complete the decision that waits for this answer: offered, withheld or suppressed.
 
-    A second answer to the same decision changes nothing.
+    A second answer to the same decision changes nothing. One that comes after the decision had to end without it moves
+    only the holds: delivery sees that its offer is too late, and the ledger gets its coupon back.
     """
     opened = find(work, answer.customer, answer.id)
-    if opened is None or not opened.draft:
+    if opened is None or not (opened.draft or opened.late):
         return
     winner = next((w for w in opened.wishes if w.offer == answer.granted), None)
     _release_losers(work.customer(answer.customer), opened, winner)
-    write_decision(work, _completed(Decision.model_validate_json(opened.draft), answer, winner))
+    if opened.draft:
+        write_decision(work, _completed(Decision.model_validate_json(opened.draft), answer, winner))
+    opened.late = False
     if winner is None or answer.virtual:
         remove(work, answer.customer, answer.id)
         return
@@ -35,11 +37,6 @@ def answered(work: Work, answer: Answer) -> None:
     for what in early:
         happened(work, answer.customer, answer.id, opened, what)
     keep(work, answer.customer, answer.id, opened)
-
-
-def write_decision(work: Work, decision: Decision) -> None:
-    """Write a decision's one record."""
-    work.outputs.append(record(DECISIONS, decision.customer, "kairos.decision.v1", decision.id, decision, work.now))
 
 
 def _completed(draft: Decision, answer: Answer, winner: Wished | None) -> Decision:

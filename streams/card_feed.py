@@ -46,18 +46,17 @@ def map_line(line: bytes) -> Output:
     row = dict(zip(FIELDS, parts, strict=True))
     try:
         at = from_rfc3339(row["time"])
+        stamped = headers(type_of("transaction"), row["reference"], at, _SOURCE)
         data = Transaction.model_validate(_transaction(row))
     except ValidationError as error:
         places = ", ".join(".".join(map(str, e["loc"])) for e in error.errors(include_input=False, include_url=False))
         raise BadRecord("invalid", f"these fields are not as agreed: {places}") from None
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError, OSError):
         raise BadRecord("invalid", "the time, the amount or the direction is not as agreed") from None
     if not row["customer"] or not row["reference"]:
         raise BadRecord("no_key", "the line names no customer or no reference")
     written = data.model_dump_json(exclude_defaults=True).encode()
-    return Output(
-        TRANSACTIONS, row["customer"].encode(), written, headers(type_of("transaction"), row["reference"], at, _SOURCE)
-    )
+    return Output(TRANSACTIONS, row["customer"].encode(), written, stamped)
 
 
 def _transaction(row: dict[str, str]) -> dict[str, Any]:

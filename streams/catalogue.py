@@ -26,6 +26,8 @@ __all__ = ["CURRENT", "Catalogue", "CatalogueReader", "Pointer", "publication", 
 
 log = structlog.get_logger(__name__)
 
+_ON_THE_WAY = 4
+
 CURRENT: Final = b"current/"
 """What the key of a pointer begins with; the kind follows."""
 _PLACE = TopicPartition(CATALOGUE, 0)
@@ -109,6 +111,12 @@ class CatalogueReader:
         self.problems.pop(kind, None)
         return True
 
+    def tidy(self) -> None:
+        """Drop contents that nothing points to, but for the newest: their pointers may be the next records."""
+        named = {pointer.hash for pointer in self.pointers.values()}
+        for name in [name for name in self.contents if name not in named][:-_ON_THE_WAY]:
+            del self.contents[name]
+
     def _refuse(self, kind: str, why: str) -> None:
         self.problems[kind] = why
         log.error("publication refused, what was in force stays", kind=kind, why=why)
@@ -156,7 +164,8 @@ class Catalogue(Service):
             consumer.seek(_PLACE, self._position)
             end = (await consumer.end_offsets([_PLACE]))[_PLACE]
             while not self.should_stop:
-                if await consumer.position(_PLACE) >= end:
+                if not self.opened.is_set() and await consumer.position(_PLACE) >= end:
+                    self.reader.tidy()
                     self.opened.set()
                 found = await consumer.getmany(_PLACE, timeout_ms=200)
                 self._take(found.get(_PLACE, []))

@@ -35,6 +35,7 @@ _TAKES: dict[str, frozenset[str]] = {
 }
 """Which event types each topic carries."""
 _LONGEST_KEY = 1024
+_CATEGORIES = 200
 _MOST = 2**63 - 1
 """What a sum can hold in the record; nobody spends as much, but a broken producer may say so."""
 
@@ -116,6 +117,7 @@ def _refuse(work: Work, record: Record, error: BadRecord) -> None:
 def _forget(work: Work, record: Record) -> None:
     customer = (record.key or b"").decode()
     work.keep_profile(customer, None)
+    work.forget(customer)
     work.permission(customer)
 
 
@@ -150,7 +152,9 @@ def _observe(work: Work, customer: Customer, event: Event) -> None:
         for tag in work.versions.apps.tags_of(event.data.app, event.category):
             customer.tags = bump(customer.tags, tag, today)
     elif isinstance(event.data, Transaction) and event.data.direction == "debit":
-        spent = customer.spending.setdefault(event.category or "", Spending())
+        # A category beyond the number that a bank may have is counted with those that have no name.
+        known = event.category in customer.spending or len(customer.spending) < _CATEGORIES
+        spent = customer.spending.setdefault(event.category or "" if known else "", Spending())
         spent.count += 1
         spent.minor = min(spent.minor + event.data.amount, _MOST)
         spent.last = max(spent.last, event.at)

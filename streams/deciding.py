@@ -15,10 +15,9 @@ from rules.candidates import Candidate, Ranking
 from rules.decide import gates, rank
 from rules.limits import hold
 from rules.schema import Rule
-from streams.answers import write_decision
 from streams.facts import context, facts
 from streams.learning import PRIOR
-from streams.open_decision import OpenDecision, Wished, keep
+from streams.open_decision import OpenDecision, Wished, keep, write_decision
 from streams.outcomes import GRACE
 from streams.timers import Timer, set_timer
 from streams.topics import LEDGER_COMMANDS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
@@ -45,8 +44,6 @@ def decide(work: Work, event: Event, source: Record) -> None:
     if not ranking.wishes:
         write_decision(work, draft)
         return
-    for candidate in ranking.wishes:
-        hold(customer, candidate, work.now)
     _place(work, event, draft, ranking.wishes, [wishes[c.rule.id] for c in ranking.wishes])
 
 
@@ -116,14 +113,22 @@ def _draft(
 
 
 def _place(work: Work, event: Event, draft: Decision, ranked: Sequence[Candidate], wishes: list[Wished]) -> None:
-    """Ask the ledger where a coupon is at stake; else the first candidate has won."""
-    first = ranked[0]
+    """Ask the ledger where a coupon is at stake; else the first candidate has won.
+
+    What may still win is held, so that no second decision counts on the same room; who cannot win any more is not.
+    """
+    first, customer = ranked[0], work.customer(event.customer)
     opened = OpenDecision(decided=work.now, programme=first.rule.programme, wishes=wishes)
     if first.rule.then.offer.pool is not None:
+        for candidate in ranked:
+            hold(customer, candidate, work.now)
         opened.draft = draft.model_dump_json().encode()
+        latest = max(wish.expires for wish in wishes)
+        set_timer(work.store, Timer(latest + GRACE, "end", draft.id, event.customer))
         keep(work, event.customer, draft.id, opened)
         _reserve(work, draft, ranked, wishes)
         return
+    hold(customer, first, work.now)
     withheld = first.arm is Arm.CONTROL
     won = draft.verdicts[0].model_copy(update={"verdict": Reason.CONTROL if withheld else "won"})
     update = {

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import faust
+import stamina
 import structlog
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from faust.streams import Stream
-from faust.types import EventT, StreamT
+from faust.types import AgentT, EventT, StreamT
 
 from kairos.ports import Headers, Output, Record
 from kairos.wire import BadRecord
@@ -42,7 +44,13 @@ def add_door(app: faust.App, settings: Settings, topic: str, mapped: Callable[[b
 
     async def door(arriving: StreamT[bytes]) -> None:
         stream = cast(Stream[bytes], arriving)
-        producer = AIOKafkaProducer(acks="all", enable_idempotence=True, linger_ms=5, **settings.cluster.for_aiokafka())
+        producer = AIOKafkaProducer(
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=5,
+            max_request_size=8 * 1024 * 1024,
+            **settings.cluster.for_aiokafka(),
+        )
         await producer.start()
         try:
             # `noack_take`: a batch is acknowledged only once Kafka holds all it became. `take` would acknowledge
@@ -53,18 +61,25 @@ def add_door(app: faust.App, settings: Settings, topic: str, mapped: Callable[[b
         finally:
             await producer.stop()
 
-    app.agent(foreign, name="kairos.door", concurrency=1)(door)
+    async def stop(_agent: AgentT[bytes], error: BaseException) -> None:
+        # Faust would start the agent again behind the batch that failed, and that batch would be gone. Stopped, the
+        # next worker reads it again.
+        log.error("the door stopped", error=type(error).__name__)
+        await app.crash(error)
+
+    app.agent(foreign, name="kairos.door", concurrency=1, on_error=stop)(door)
 
 
 async def _forward(
     producer: AIOKafkaProducer, events: Sequence[EventT[bytes]], mapped: Callable[[bytes], Output]
 ) -> None:
     now = clock.now()
-    sent = []
-    for event in events:
-        topic, key, value, headers = through_the_door(_record(event), mapped, now)
-        sent.append(await producer.send(topic, value, key, headers=list(headers)))
-    await asyncio.gather(*sent)
+    outputs = [through_the_door(_record(event), mapped, now) for event in events]
+    # Kafka may be away for a while. Sending all of them again is harmless: the customers' stage knows each by its id.
+    async for attempt in stamina.retry_context(on=(KafkaError, OSError), attempts=None, timeout=None, wait_max=5.0):
+        with attempt:
+            sent = [await producer.send(o.topic, o.value, o.key, headers=list(o.headers)) for o in outputs]
+            await asyncio.gather(*sent)
     for event in events:
         event.ack()
 

@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 from kairos.customer import Customer, Standing
 from kairos.events import Event, Transaction
 from kairos.instants import DAY, SECOND, Millis, moment
-from models.features import Context
+from models.features import Attribute, Context
 from models.tags import score
 from rules.candidates import Candidate
+from rules.schema import Rule
 from streams.work import Work
 
 __all__ = ["context", "day", "facts"]
@@ -56,8 +57,19 @@ def context(work: Work, event: Event, standing: Standing, candidate: Candidate) 
         classes=_classes(work, customer, event.at),
         days_since_contact=None if newest is None else (work.now - newest) / DAY,
         contacts=sum(len(packed) // 4 for packed in customer.contacts.values()),
-        attrs=standing.profile.attrs,
+        attrs=_attributes(candidate.rule, standing),
     )
+
+
+def _attributes(rule: Rule, standing: Standing) -> dict[str, Attribute]:
+    """Give the attributes that a model may learn from: numbers and flags, and the words that the rule itself reads.
+
+    Any other word may be a name or an account, and would leave a weight of its own for each customer.
+    """
+    read = {name for clause in rule.who.all for name in (clause.attr or {})}
+    read |= {name for clause in rule.who.all if clause.none for name in (clause.none.attr or {})}
+    attrs = standing.profile.attrs
+    return {name: value for name, value in attrs.items() if name in read or not isinstance(value, str)}
 
 
 def _classes(work: Work, customer: Customer, at: Millis) -> dict[str, float]:

@@ -4,10 +4,12 @@ from enum import IntEnum
 
 import msgspec
 
+from kairos.decisions import Decision
 from kairos.instants import Millis
-from streams.work import DECISION, Work
+from streams.topics import DECISIONS
+from streams.work import DECISION, Work, record
 
-__all__ = ["Held", "OpenDecision", "Wished", "find", "keep", "remove"]
+__all__ = ["Held", "OpenDecision", "Wished", "find", "keep", "remove", "write_decision"]
 
 
 class Held(IntEnum):
@@ -60,6 +62,9 @@ class OpenDecision(msgspec.Struct, array_like=True):
     early
         What came back before the ledger's answer did, in its order: two topics keep no order between them.
 
+    late
+        Whether it ended because the ledger did not answer in time; the answer, when it comes, is only put right.
+
     """
 
     decided: Millis
@@ -72,6 +77,7 @@ class OpenDecision(msgspec.Struct, array_like=True):
     simulated: bool = False
     early: list[str] = msgspec.field(default_factory=list)
     version: int = 1
+    late: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -99,3 +105,8 @@ def keep(work: Work, customer: str, decision: str, opened: OpenDecision) -> None
 def remove(work: Work, customer: str, decision: str) -> None:
     """Forget it."""
     work.store.delete(customer.encode(), DECISION, bytes.fromhex(decision))
+
+
+def write_decision(work: Work, decision: Decision) -> None:
+    """Write a decision's one record."""
+    work.outputs.append(record(DECISIONS, decision.customer, "kairos.decision.v1", decision.id, decision, work.now))

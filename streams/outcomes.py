@@ -2,14 +2,14 @@
 
 from typing import get_args
 
-from kairos.decisions import DecisionEnded, EndState
+from kairos.decisions import Decision, DecisionEnded, EndState, Reason
 from kairos.events import Consent, Event, Feedback, Reaction
 from kairos.examples import Example
 from kairos.instants import DAY, MINUTE, Millis, moment
 from kairos.offers import Channel
 from kairos.reservations import Change
 from models.labels import Happening, Label, Labelling, Phase, advance
-from streams.open_decision import Held, OpenDecision, find, keep, remove
+from streams.open_decision import Held, OpenDecision, find, keep, remove, write_decision
 from streams.timers import Timer, due, set_timer
 from streams.topics import DECISIONS, EXAMPLES, LEDGER_COMMANDS
 from streams.work import Work, record
@@ -21,6 +21,7 @@ GRACE: Millis = 1 * MINUTE
 FORGET: Millis = 30 * DAY
 """How long after its end what comes back still counts."""
 
+_MOST_WORDS = 100
 _REACTIONS = frozenset(get_args(Reaction))
 _TEACHES = frozenset(happening.value for happening in Happening)
 _ENDS: dict[str, EndState] = {
@@ -42,7 +43,7 @@ def came_back(work: Work, event: Event, feedback: Feedback) -> None:
     if opened is None or feedback.decision is None:
         return
     opened.simulated |= feedback.simulated
-    if opened.draft:
+    if opened.draft or opened.late:
         opened.early.append(feedback.what)
     else:
         happened(work, event.customer, feedback.decision, opened, feedback.what)
@@ -52,7 +53,7 @@ def came_back(work: Work, event: Event, feedback: Feedback) -> None:
 def _with(said: tuple[Consent, ...], word: Consent) -> tuple[Consent, ...]:
     """Add a word; of those on the same purpose and channel the newest is enough, however often it is said."""
     same = [one for one in said if (one.purpose, one.channel) == (word.purpose, word.channel)]
-    return (*(one for one in said if one not in same), max((*same, word), key=lambda one: one.at))
+    return (*(one for one in said if one not in same), max((*same, word), key=lambda one: one.at))[-_MOST_WORDS:]
 
 
 def happened(work: Work, customer: str, decision: str, opened: OpenDecision, what: str) -> None:
@@ -75,9 +76,19 @@ def fire(work: Work) -> None:
             continue
         if timer.what == "wait":
             _label(work, timer.customer, timer.decision, opened, Happening.DUE)
+        elif opened.draft:
+            _end_unanswered(work, timer, opened)
         else:
             _end(work, timer.customer, timer.decision, opened, "unknown")
         keep(work, timer.customer, timer.decision, opened)
+
+
+def _end_unanswered(work: Work, timer: Timer, opened: OpenDecision) -> None:
+    """End a decision whose ledger was silent until its offers expired; what is held stays held until it speaks."""
+    draft = Decision.model_validate_json(opened.draft)
+    write_decision(work, draft.model_copy(update={"state": "suppressed", "reason": Reason.NO_ANSWER}))
+    opened.draft, opened.late, opened.ended = b"", True, "suppressed"
+    set_timer(work.store, Timer(work.now + FORGET, "forget", timer.decision, timer.customer))
 
 
 def _tell_ledger(work: Work, decision: str, opened: OpenDecision, what: str) -> None:

@@ -51,11 +51,12 @@ class Work:
     _hot: dict[str, Customer]
     _packed: dict[str, bytes | None]
     _standings: dict[str, Standing]
+    _permissions: dict[str, None]
 
     @classmethod
     def on(cls, store: Store, batch: Batch[Versions]) -> "Work":
         """Begin a step."""
-        return cls(store, batch, [], {}, {}, {})
+        return cls(store, batch, [], {}, {}, {}, {})
 
     @property
     def now(self) -> Millis:
@@ -73,6 +74,12 @@ class Work:
         if found is None:
             found = self._hot[key] = unpack(self._kept(key))
         return found
+
+    def forget(self, key: str) -> None:
+        """Forget what was observed of a customer: tags, windows, summaries, the memory of contacts."""
+        self._hot.pop(key, None)
+        self._packed[key] = None
+        self.store.delete(key.encode(), HOT)
 
     def known(self, key: str) -> bool:
         """Whether there is a hot record of this customer."""
@@ -117,7 +124,10 @@ class Work:
         return found
 
     def permission(self, key: str) -> None:
-        """Write the permission in force after a change."""
+        """Write the permission in force after a change: once a step, whatever changed in it."""
+        self._permissions[key] = None
+
+    def _write_permission(self, key: str) -> None:
         standing = self.standing(key)
         word = Permission(
             customer=key,
@@ -131,6 +141,8 @@ class Work:
         """Put the hot records back, and give the outputs."""
         for key, customer in self._hot.items():
             self.store.put(key.encode(), HOT, b"", pack(customer))
+        for key in self._permissions:
+            self._write_permission(key)
         return self.outputs
 
 

@@ -105,7 +105,7 @@ def test_a_name_means_one_message() -> None:
         ("app_usage", AppUsage(app="美团")),
         ("transaction", Transaction(amount=3000, direction="debit")),
         ("customer", Profile(attrs={"city": "上海", "age": 31}, tags=frozenset({"vip"}), consent=(CONSENT,))),
-        ("feedback", Feedback(what="opened", offer="o1")),
+        ("feedback", Feedback(what="opened", offer="o1", decision="d1")),
         ("offer", OFFER),
         ("permission", Permission(customer="客户7", consent=(CONSENT,), at=AT)),
     ],

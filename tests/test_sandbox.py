@@ -26,7 +26,7 @@ from streams import clock
 from streams.cluster import Cluster
 from streams.topics import FEEDBACK
 from tests.connector_contract import an_offer
-from tests.test_delivery import read
+from tests.delivery_table import read
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
