@@ -14,7 +14,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from faust.streams import Stream
-from faust.types import AgentT, EventT, StreamT
+from faust.types import EventT, StreamT
+from mode import CrashingSupervisor
 
 from kairos.ports import Headers, Output, Record
 from kairos.wire import BadRecord
@@ -61,13 +62,9 @@ def add_door(app: faust.App, settings: Settings, topic: str, mapped: Callable[[b
         finally:
             await producer.stop()
 
-    async def stop(_agent: AgentT[bytes], error: BaseException) -> None:
-        # Faust would start the agent again behind the batch that failed, and that batch would be gone. Stopped, the
-        # next worker reads it again.
-        log.error("the door stopped", error=type(error).__name__)
-        await app.crash(error)
-
-    app.agent(foreign, name="kairos.door", concurrency=1, on_error=stop)(door)
+    # By itself Faust would start the agent again behind the batch that failed, and that batch would be gone. So the
+    # worker ends, and the next one reads it again.
+    app.agent(foreign, name="kairos.door", concurrency=1, supervisor_strategy=CrashingSupervisor)(door)
 
 
 async def _forward(
