@@ -24,8 +24,6 @@ __all__ = ["Partition"]
 
 log = structlog.get_logger(__name__)
 
-_MARKERS: Millis = 30_000
-
 
 class Partition(Generic[V]):
     """The owner of one partition's state, for as long as Kafka says so.
@@ -158,7 +156,7 @@ class Partition(Generic[V]):
     def _lags(self, ranges: Mapping[str, tuple[int, int]], now: Millis) -> bool:
         # Only markers of other people's transactions were read. Uncommitted for ever, that place would one day be
         # older than what the topic holds, and look lost.
-        return bool(ranges) and now - self._committed >= _MARKERS
+        return bool(ranges) and now - self._committed >= self.running.markers
 
     def _compute(self, store: RocksStore, batch: Batch[V], taken: Taken) -> list[Output]:
         begun = time.perf_counter()

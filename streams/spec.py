@@ -72,6 +72,8 @@ class Running:
         How long to wait for records before a tick is considered.
     tick
         The shortest time between two ticks, when timers are looked at though nothing came.
+    markers
+        How often a place is committed to which only markers of other people's transactions were read.
     session
         How long Kafka waits for a worker that is silent.
     transaction
@@ -86,6 +88,7 @@ class Running:
     compute: Millis = 100
     wait: Millis = 200
     tick: Millis = 1000
+    markers: Millis = 30_000
     session: Millis = 10_000
     transaction: Millis = 20_000
     instance: str | None = None

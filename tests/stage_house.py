@@ -84,6 +84,7 @@ class House:
             most_records=self.most,
             wait=50,
             tick=100,
+            markers=200,
             session=SECOND,
             pauses=self.pauses,
             client=self.cluster.for_aiokafka(),
