@@ -195,5 +195,6 @@ class Partition(Generic[V]):
 
 def _collect_rarely() -> None:
     # A batch makes some hundred thousand objects that die with it. Python's default looks for cycles after every 700
-    # and goes through the batch again and again, in vain: a third of the time. This holds for the whole process.
+    # and goes through the batch again and again, in vain: a quarter of the time.
+    # This holds for the whole process.
     gc.set_threshold(200_000, 10, 10)

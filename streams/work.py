@@ -86,7 +86,7 @@ class Work:
         return key in self._hot or self._kept(key) is not None
 
     def _kept(self, key: str) -> bytes | None:
-        # The disk is asked once for a customer, at the door; that is where a third of the time would go twice.
+        # The disk is asked once for a customer, at the door: no other part of a step costs as much as reading it.
         if key not in self._packed:
             self._packed[key] = self.store.get(key.encode(), HOT)
         return self._packed[key]
