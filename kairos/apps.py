@@ -69,5 +69,8 @@ class Apps:
 
     def tags_of(self, app: str, class_: str | None) -> tuple[int, ...]:
         """Give the tags that the use of an app leaves: its class's and its own."""
-        found = (self._class_tag.get(class_) if class_ else None, self._tag_of.get(app))
-        return tuple(tag for tag in found if tag is not None)
+        own = self._tag_of.get(app)
+        group = self._class_tag.get(class_) if class_ else None
+        if group is None:
+            return () if own is None else (own,)
+        return (group,) if own is None else (group, own)

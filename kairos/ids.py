@@ -7,7 +7,7 @@ __all__ = ["content_hash", "decision_id", "event_id", "offer_id", "share"]
 
 def _digest(*parts: str) -> str:
     # The length before each part keeps ("ab", "c") and ("a", "bc") apart.
-    text = "".join(f"{len(part)}:{part}" for part in parts)
+    text = "".join([f"{len(part)}:{part}" for part in parts])
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -91,7 +91,7 @@ class Stage(Service, Generic[V]):
             session_timeout_ms=self.running.session,
             heartbeat_interval_ms=max(300, self.running.session // 6),
             rebalance_timeout_ms=self.running.session + int(_DRAIN * 1000),
-            max_partition_fetch_bytes=1 << 20,
+            max_partition_fetch_bytes=4 << 20,
             partition_assignment_strategy=(RangePartitionAssignor,),
             **self.running.client,
         )
