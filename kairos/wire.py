@@ -165,7 +165,10 @@ def _category(data: BaseModel, apps: Apps) -> str | None:
 def _problems(error: ValidationError) -> str:
     # Only places and kinds: the values may be personal, and a dead letter's headers are read by many.
     found = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['msg']}" for e in found[:5])
+    # An attribute's name is the bank's, and may be personal too.
+    places = [e["loc"][:1] if e["loc"][:1] == ("attrs",) else e["loc"] for e in found[:5]]
+    named = [".".join(map(str, place)) or "value" for place in places]
+    return "; ".join(f"{name}: {e['msg']}" for name, e in zip(named, found, strict=False))
 
 
 def _shown(text: bytes | None) -> str:

@@ -61,6 +61,8 @@ class MemoryStore:
         """Write a value."""
         found = self._kinds.get((key, kind))
         if found is None:
+            # What no composite key can name is refused here as on the disk, or tests in memory would not see it.
+            compose(key, kind, b"")
             found = self._kinds[key, kind] = _Kind()
         found.put(id_, value)
         self._note(key, kind, id_)
