@@ -10,6 +10,7 @@ from streams import clock
 from streams.card_feed import TOPIC, map_line
 from streams.catalogue import Catalogue
 from streams.door import add_door
+from streams.health import Health
 from streams.settings import Settings
 from streams.stage import Stage
 from streams.stages import STAGES
@@ -81,7 +82,9 @@ def _services(settings: Settings, stages: Sequence[str]) -> list[Service]:
     running = settings.running()
     catalogue = Catalogue(running.client)
     kept = [Stage(STAGES[name], running, catalogue.versions, catalogue.opened, clock.now) for name in stages]
-    return [catalogue, *kept]
+    if settings.health_port is None:
+        return [catalogue, *kept]
+    return [Health(settings.health_host, settings.health_port, catalogue, kept), catalogue, *kept]
 
 
 def _credentials(settings: Settings) -> CredentialsT | None:

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     most_records: int = Field(4_000, ge=1, description="the largest batch of one topic")
     instance: str | None = Field(None, description="this worker's name, for static membership")
     pauses: Path | None = Field(None, description="for tests: a folder whose files hold the worker at named points")
+    health_host: str = "127.0.0.1"
+    health_port: int | None = Field(None, ge=0, le=65_535, description="where /live and /ready are answered, if at all")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "text"
 
