@@ -1,5 +1,6 @@
 """The application: Faust's worker with the catalogue, the stages and the door in it."""
 
+import socket
 from collections.abc import Sequence
 
 import faust
@@ -60,6 +61,7 @@ def run_worker(settings: Settings, stages: Sequence[str], *, door: bool) -> None
         Kafka does not answer, or its topics are not as declared.
 
     """
+    _refuse_taken_port(settings)
     verify(settings.cluster, settings.partitions, (*TOPICS, *FOREIGN) if door else TOPICS)
     app = application(settings)
     # Without an agent Faust's own consumer would subscribe to nothing, which ends the worker; so it gets none.
@@ -76,6 +78,20 @@ def run_worker(settings: Settings, stages: Sequence[str], *, door: bool) -> None
         redirect_stdouts=False,
     )
     worker.execute_from_commandline()
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    if settings.health_port is None:
+        return
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((settings.health_host, settings.health_port))
+        except OSError as error:
+            raise OSError(
+                f"nothing can listen on {settings.health_host}:{settings.health_port} ({error.strerror}); "
+                "set KAIROS_HEALTH_HOST and KAIROS_HEALTH_PORT"
+            ) from error
 
 
 def _services(settings: Settings, stages: Sequence[str]) -> list[Service]:

@@ -60,7 +60,7 @@ class Health(Service):
 def report(catalogue: Catalogue, stages: Sequence[Stage[Any]]) -> dict[str, Any]:
     """Say what is ready and what is not: stages with their open and stopped partitions, publications refused.
 
-    A stage without partitions is ready: others have them, and it stands by.
+    A stage that joined its group and got no partition is ready: others have them, and it stands by.
     """
     found = {
         stage.spec.name: {
@@ -75,8 +75,9 @@ def report(catalogue: Catalogue, stages: Sequence[Stage[Any]]) -> dict[str, Any]
         for stage in stages
     }
     opened = catalogue.opened.is_set()
+    waiting = any(stage["opening"] or stage["stopped"] for stage in found.values())
     return {
-        "ready": opened and not any(stage["opening"] or stage["stopped"] for stage in found.values()),
+        "ready": opened and all(stage.joined for stage in stages) and not waiting,
         "catalogue": {"read": opened, "refused": dict(catalogue.reader.problems)},
         "stages": found,
     }

@@ -67,6 +67,7 @@ class Stage(Service, Generic[V]):
         self._versions, self._opened, self._clock = versions, opened, clock
         self.partitions: dict[int, Partition[V]] = {}
         self.stopped: dict[int, str] = {}
+        self.joined = False
         self._consumer: AIOKafkaConsumer | None = None
         self._works: dict[int, asyncio.Task[None]] = {}
 
@@ -173,4 +174,5 @@ class _Listener(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         # Only whole partition numbers are worked on: every topic of a number comes to the same worker.
+        self._stage.joined = True
         await self._stage.take_over({place.partition for place in assigned}, self._consumer)
