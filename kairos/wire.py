@@ -14,7 +14,17 @@ from kairos.events import AppUsage, Event, EventType, Feedback, Login, PageView,
 from kairos.instants import MINUTE, Millis, from_rfc3339, rfc3339
 from kairos.ports import Record
 
-__all__ = ["AHEAD", "LARGEST", "SOURCE", "BadRecord", "headers", "read", "type_of"]
+__all__ = [
+    "AHEAD",
+    "LARGEST",
+    "SOURCE",
+    "BadRecord",
+    "customer_of",
+    "headers",
+    "problems",
+    "read",
+    "type_of",
+]
 
 AHEAD: Millis = 5 * MINUTE
 """How far an event's clock may be ahead of ours."""
@@ -88,7 +98,7 @@ def read(record: Record, now: Millis, apps: Apps) -> Event:
         What is wrong with it; the record is a dead letter, once.
 
     """
-    customer = _key(record.key)
+    customer = customer_of(record.key)
     value = record.value
     if value is None:
         raise BadRecord("empty", "the record has no value")
@@ -104,13 +114,21 @@ def read(record: Record, now: Millis, apps: Apps) -> Event:
     try:
         data = reader(value)
     except ValidationError as error:
-        raise BadRecord("invalid", _problems(error)) from None
+        raise BadRecord("invalid", problems(error)) from None
     if isinstance(data, Profile):
         _check_consent(data, now)
     return Event(name, event_type, at, customer, _category(data, apps), data)  # type: ignore[arg-type]  # the table's types
 
 
-def _key(key: bytes | None) -> str:
+def customer_of(key: bytes | None) -> str:
+    """Read whom a record's key names.
+
+    Raises
+    ------
+    BadRecord
+        There is no key, it is not UTF-8, or it is too long.
+
+    """
     if not key:
         raise BadRecord("no_key", "the record has no key; it must be the customer's")
     if len(key) > 1024:
@@ -162,13 +180,21 @@ def _category(data: BaseModel, apps: Apps) -> str | None:
     return data.page if isinstance(data, PageView) else None
 
 
-def _problems(error: ValidationError) -> str:
-    # Only places and kinds: the values may be personal, and a dead letter's headers are read by many.
-    found = error.errors(include_input=False, include_url=False, include_context=False)
+def problems(error: ValidationError) -> str:
+    """Say what is wrong with a value: places and kinds only, for a dead letter's headers are read by many."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)[:5]
+    return "; ".join(f"{_place(e['loc'])}: {_kind(e['type'], e['msg'])}" for e in found)
+
+
+def _place(parts: tuple[int | str, ...]) -> str:
     # An attribute's name is the bank's, and may be personal too.
-    places = [e["loc"][:1] if e["loc"][:1] == ("attrs",) else e["loc"] for e in found[:5]]
-    named = [".".join(map(str, place)) or "value" for place in places]
-    return "; ".join(f"{name}: {e['msg']}" for name, e in zip(named, found, strict=False))
+    shown = parts[:1] if parts[:1] == ("attrs",) else parts
+    return ".".join(map(str, shown)) or "value"
+
+
+def _kind(type_: str, message: str) -> str:
+    # This one of pydantic's messages quotes the value.
+    return "kind is none of ours" if type_ == "union_tag_invalid" else message
 
 
 def _shown(text: bytes | None) -> str:

@@ -14,7 +14,7 @@ from kairos.instants import Millis
 from kairos.ports import Batch, Output, Record, Store
 from kairos.recent import remember, seen
 from kairos.reservations import Answer
-from kairos.wire import BadRecord, read
+from kairos.wire import BadRecord, customer_of, read
 from models.tags import bump
 from streams.answers import answered
 from streams.dead_letters import dead_letter
@@ -34,7 +34,6 @@ _TAKES: dict[str, frozenset[str]] = {
     FEEDBACK: frozenset({"feedback"}),
 }
 """Which event types each topic carries."""
-_LONGEST_KEY = 1024
 _CATEGORIES = 200
 _MOST = 2**63 - 1
 """What a sum can hold in the record; nobody spends as much, but a broken producer may say so."""
@@ -73,7 +72,7 @@ def _told(work: Work) -> Iterator[tuple[Millis, Event | None, Record]]:
             continue
         try:
             if record.topic == CUSTOMERS and record.value is None and record.key:
-                _check_owner(work, record, _customer(record.key))
+                _check_owner(work, record, customer_of(record.key))
                 # It names no time, and must not be overtaken by a profile that came before it.
                 yield newest.get(record.key, 0), None, record
                 continue
@@ -91,17 +90,6 @@ def _check_place(work: Work, event: Event, record: Record) -> None:
     if event.type not in _TAKES[record.topic]:
         raise BadRecord("wrong_topic", f"{event.type} does not belong on {record.topic}")
     _check_owner(work, record, event.customer)
-
-
-def _customer(key: bytes) -> str:
-    """Read whom a tombstone names, as strictly as the door reads an event's key."""
-    try:
-        customer = key.decode()
-    except UnicodeDecodeError:
-        raise BadRecord("invalid_key", "the key is not UTF-8") from None
-    if len(key) > _LONGEST_KEY:
-        raise BadRecord("invalid_key", f"the key has {len(key)} bytes, at most {_LONGEST_KEY} are read")
-    return customer
 
 
 def _check_owner(work: Work, record: Record, customer: str) -> None:

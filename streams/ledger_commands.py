@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from kairos.ports import Record
 from kairos.reservations import Change, Reserve, Stock, command
-from kairos.wire import BadRecord
+from kairos.wire import BadRecord, problems
 from streams.topics import partition_of
 
 __all__ = ["read_command"]
@@ -25,20 +25,9 @@ def read_command(record: Record, partition: int, partitions: int) -> Reserve | C
     try:
         order = command.validate_json(record.value)
     except ValidationError as error:
-        raise BadRecord("invalid", _problems(error)) from None
+        raise BadRecord("invalid", problems(error)) from None
     if record.key != order.programme.encode():
         raise BadRecord("wrong_key", "the key is not the command's programme")
     if partition_of(record.key, partitions) != partition:
         raise BadRecord("wrong_partition", "the partition is not the key's; write with Java's default partitioner")
     return order
-
-
-def _problems(error: ValidationError) -> str:
-    # Only places and kinds: the values may be personal, and a dead letter's headers are read by many.
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'value'}: {_said(e['type'], e['msg'])}" for e in found[:5])
-
-
-def _said(type_: str, message: str) -> str:
-    # This one of pydantic's messages quotes the value.
-    return "kind is none of ours" if type_ == "union_tag_invalid" else message

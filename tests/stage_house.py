@@ -1,11 +1,12 @@
 """A small stage of the tests' own on new topics: it counts records by key, and has the habits that tests ask for."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient, TopicPartition
 
@@ -142,3 +143,12 @@ class House:
         async with asyncio.timeout(within / SECOND):
             while not holds():
                 await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def house(cluster: Cluster, tmp_path: Path, new_topic: Callable[..., str]) -> AsyncIterator[House]:
+    """A house whose workers are let go and stopped afterwards."""
+    house = House(cluster, tmp_path, new_topic)
+    yield house
+    house.let_go()
+    await house.stop()

@@ -1,26 +1,16 @@
 """The intake on a real Kafka: transactions' markers, compressed batches, and framing that nobody can read."""
 
-from collections.abc import AsyncIterator, Callable
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaProducer
 
-from streams.cluster import Cluster
 from streams.store import META, restored
 from tests.stage_house import House
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-async def house(cluster: Cluster, tmp_path: Path, new_topic: Callable[..., str]) -> AsyncIterator[House]:
-    house = House(cluster, tmp_path, new_topic)
-    yield house
-    await house.stop()
 
 
 async def send(house: House, value: bytes, headers: Any = None, **settings: Any) -> None:

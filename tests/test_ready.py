@@ -1,24 +1,13 @@
 """`/live` and `/ready`: a worker says itself when it is open, and which partition was stopped and why."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-
 import aiohttp
 import pytest
 
 from streams.catalogue import Catalogue
-from streams.cluster import Cluster
 from streams.health import Health
 from tests.stage_house import House
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-async def house(cluster: Cluster, tmp_path: Path, new_topic: Callable[..., str]) -> AsyncIterator[House]:
-    house = House(cluster, tmp_path, new_topic)
-    yield house
-    await house.stop()
 
 
 async def test_a_worker_is_ready_when_it_is_open_and_a_stopped_partition_is_named(house: House) -> None:

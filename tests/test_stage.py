@@ -1,25 +1,14 @@
 """The stage on a real Kafka: one commit a batch, state that survives, one owner a partition, and what stops it."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams import journal
-from streams.cluster import Cluster
 from tests.stage_house import House
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-async def house(cluster: Cluster, tmp_path: Path, new_topic: Callable[..., str]) -> AsyncIterator[House]:
-    house = House(cluster, tmp_path, new_topic)
-    yield house
-    house.let_go()
-    await house.stop()
 
 
 async def test_a_batch_is_seen_whole_or_not_at_all(house: House) -> None:
