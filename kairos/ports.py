@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from kairos.instants import Millis
+from kairos.instants import SECOND, Millis
 from kairos.offers import Offer
 
 __all__ = [
+    "LATENESS",
     "Batch",
     "Connector",
     "Headers",
@@ -23,6 +24,12 @@ __all__ = [
 ]
 
 Headers = Sequence[tuple[str, bytes]]
+LATENESS: Millis = 5 * SECOND
+"""How much later than its neighbours a record may come, unless a setting says otherwise.
+
+A page view and a card payment of one moment reach Kafka by different ways, some seconds apart. Less would remind a
+customer who has just paid; more only makes every reminder later.
+"""
 V = TypeVar("V")
 """What a stage knows of the catalogue."""
 
@@ -88,6 +95,10 @@ class Batch(Generic[V]):
         Processing time. It never goes back within a partition.
     versions
         The catalogue as it stood when the batch was taken.
+    drained
+        The topics with event time in which nothing was left unread when the batch was taken.
+    lateness
+        How much later than its neighbours a record may come.
 
     """
 
@@ -96,6 +107,8 @@ class Batch(Generic[V]):
     records: Sequence[Record]
     now: Millis
     versions: V
+    drained: frozenset[str] = frozenset()
+    lateness: Millis = LATENESS
 
 
 Step = Callable[[Store, Batch[V]], list[Output]]

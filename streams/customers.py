@@ -16,6 +16,7 @@ from kairos.recent import remember, seen
 from kairos.reservations import Answer
 from kairos.wire import BadRecord, customer_of, read
 from models.tags import bump
+from streams import watermark
 from streams.answers import answered
 from streams.dead_letters import dead_letter
 from streams.deciding import decide
@@ -25,7 +26,10 @@ from streams.topics import APP_USAGE, CUSTOMERS, FEEDBACK, LEDGER_ANSWERS, TRANS
 from streams.versions import Versions
 from streams.work import KeptProfile, Work
 
-__all__ = ["step"]
+__all__ = ["TIMED", "step"]
+
+TIMED = frozenset({CUSTOMERS, FEEDBACK, APP_USAGE, TRANSACTIONS})
+"""The topics whose events tell how far event time has come: all but the ledger's answers."""
 
 _TAKES: dict[str, frozenset[str]] = {
     CUSTOMERS: frozenset({"customer"}),
@@ -54,7 +58,24 @@ def step(store: Store, batch: Batch[Versions]) -> list[Output]:
         else:
             _take(work, event, record)
     fire(work)
+    _pass_time(work, told)
     return work.finish()
+
+
+def _pass_time(work: Work, told: list[tuple[Millis, Event | None, Record]]) -> None:
+    """Move event time on."""
+    batch, before = work.batch, watermark.kept(work.store)
+    # The newest of each topic are among the last.
+    heard: dict[str, Millis] = {}
+    for at, event, record in reversed(told):
+        if event is not None and record.topic not in heard:
+            heard[record.topic] = at
+            if len(heard) == len(TIMED):
+                break
+    after = watermark.advanced(before, TIMED, heard, batch.drained, work.now, batch.lateness)
+    # A watermark that rises with the clock alone is found again: what nothing followed from needs no commit.
+    if after.topics != before.topics:
+        watermark.keep(work.store, after)
 
 
 def _answer(work: Work, record: Record) -> None:

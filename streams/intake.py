@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from streams.spec import Running
+from kairos.instants import Millis
+from streams.abreast import Abreast
+from streams.spec import Running, StageSpec
 
 __all__ = ["Intake", "LostInput", "Taken", "Unreadable"]
 
@@ -31,11 +34,14 @@ class Taken:
         The records of each topic that had some.
     ends
         How far each topic was read, markers of transactions and compacted gaps included.
+    drained
+        The topics with event time in which nothing is left unread.
 
     """
 
     records: Mapping[TopicPartition, Sequence[ConsumerRecord]]
     ends: Mapping[TopicPartition, int]
+    drained: frozenset[str] = frozenset()
 
 
 class Intake:
@@ -50,19 +56,22 @@ class Intake:
         The stage's consumer; nobody else takes from these places.
     inputs
         The partition's places, in the order in which equal times are told apart.
-    changelog
-        The topic that ought to know the state, for the sentence when it does not.
+    spec
+        Which topics have event time and are kept abreast, and the changelog that ought to know the state.
     running
-        How long a batch may compute, and the largest quota.
+        How long a batch may compute, the largest quota, and how far a topic may be ahead.
 
     """
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, inputs: Sequence[TopicPartition], changelog: str, running: Running
+        self, consumer: AIOKafkaConsumer, inputs: Sequence[TopicPartition], spec: StageSpec[Any], running: Running
     ) -> None:
-        self._consumer, self._inputs, self._changelog, self._running = consumer, inputs, changelog, running
+        self._consumer, self._inputs, self._spec, self._running = consumer, inputs, spec, running
         self._quota = min(_FIRST_QUOTA, running.most_records)
         self._unread: dict[TopicPartition, int] = {}
+        self._begun: dict[TopicPartition, int] = {}
+        self._kept: dict[TopicPartition, list[ConsumerRecord]] = {}
+        self._abreast = Abreast(spec.abreast, running.ahead)
 
     async def begin(self, state: Mapping[str, int], first: Iterable[str]) -> dict[str, int]:
         """Go to where the state ends, and give that place in each topic.
@@ -96,22 +105,54 @@ class Intake:
             self._consumer.seek(place, places[place.topic])
         waiting = set(first)
         self._unread = {p: end for p, end in ends.items() if p.topic in waiting and places[p.topic] < end}
+        self._begun = dict(ends)
+        self._kept.clear()
+        self._abreast.begin()
         return places
 
-    async def take(self) -> Taken:
+    async def take(self, now: Millis) -> Taken:
         """Take what is there, a quota of each topic, or wait a little for the first."""
         places = await self._open_places()
-        records: dict[TopicPartition, list[ConsumerRecord]] = {}
+        fresh = [place for place in places if place not in self._kept]
         try:
-            for place in places:
-                records.update(await self._consumer.getmany(place, timeout_ms=0, max_records=self._quota))
-            if not any(records.values()):
-                records = await self._consumer.getmany(*places, timeout_ms=self._running.wait, max_records=self._quota)
+            for place in fresh:
+                await self._fetch(0, place)
+            records, drained = await self._side_by_side(now)
+            if not records and (waiting := [place for place in fresh if place not in self._kept]):
+                await self._fetch(self._running.wait, *waiting)
+                records, drained = await self._side_by_side(now)
         except UnicodeDecodeError:
             at = ", ".join([f"{p.topic}/{p.partition}@{await self._consumer.position(p)}" for p in places])
             raise Unreadable(f"a header's name is not UTF-8, in the next record of one of {at}") from None
-        ends = {place: await self._consumer.position(place) for place in places}
-        return Taken({place: rows for place, rows in records.items() if rows}, ends)
+        ends = {place: await self._end(place) for place in places}
+        return Taken(records, ends, drained - {place.topic for place in self._kept})
+
+    async def _fetch(self, wait: Millis, *places: TopicPartition) -> None:
+        found = await self._consumer.getmany(*places, timeout_ms=wait, max_records=self._quota)
+        self._kept.update({place: rows for place, rows in found.items() if rows})
+
+    async def _side_by_side(self, now: Millis) -> tuple[dict[TopicPartition, list[ConsumerRecord]], frozenset[str]]:
+        """Take of what is in hand as much as may be taken, and tell what is drained; the rest is kept for later."""
+        hand, self._kept = self._kept, {}
+        drained = await self._drained()
+        counts = self._abreast.allowed({place.topic: rows for place, rows in hand.items()}, drained, now)
+        self._kept = {p: rows[counts[p.topic] :] for p, rows in hand.items() if counts[p.topic] < len(rows)}
+        return {p: rows[: counts[p.topic]] for p, rows in hand.items() if counts[p.topic]}, drained
+
+    async def _end(self, place: TopicPartition) -> int:
+        kept = self._kept.get(place)
+        return kept[0].offset if kept else await self._consumer.position(place)
+
+    async def _drained(self) -> frozenset[str]:
+        """Give the topics with event time of which nothing lies in Kafka that was not fetched."""
+        found = set()
+        for place in self._inputs:
+            if place.topic in self._spec.timed:
+                # Before the first answer to a fetch, the end is the one that was asked for at the beginning.
+                end = self._consumer.highwater(place)
+                if await self._consumer.position(place) >= (self._begun[place] if end is None else end):
+                    found.add(place.topic)
+        return frozenset(found)
 
     def learn(self, took: float, taken: Taken) -> None:
         """Size the next batch by what this one cost: its computing time, in milliseconds."""
@@ -131,5 +172,5 @@ class Intake:
         if committed := await self._consumer.committed(place):
             raise LostInput(
                 f"{place.topic}/{place.partition}: the group stands at {committed}, but the changelog "
-                f"{self._changelog} knows no state; it was emptied or belongs to another cluster"
+                f"{self._spec.changelog} knows no state; it was emptied or belongs to another cluster"
             )

@@ -1,6 +1,7 @@
-"""The journal: one small record a commit, of all that chance decided: which records, what time, which versions.
+"""The journal: one small record a commit, of all that chance decided.
 
-With it, the records and the catalogue, state and outputs are computed again bit for bit.
+That is which records, what time, which versions, which topics were read to their end. With it, the records and the
+catalogue, state and outputs are computed again bit for bit.
 """
 
 from typing import Annotated
@@ -8,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from kairos.instants import Millis
+from kairos.ports import LATENESS
 
 __all__ = ["BUILD", "Entry", "read", "write"]
 
@@ -31,6 +33,10 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         The version of the code.
     records
         How many records there were; offsets alone do not say it, for markers and compaction leave gaps.
+    drained
+        The topics with event time in which nothing was left unread.
+    lateness
+        The setting in force: the watermark follows from both.
 
     """
 
@@ -39,6 +45,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     versions: dict[str, str]
     build: str = BUILD
     records: Annotated[int, msgspec.Meta(ge=0)] = 0
+    drained: tuple[str, ...] = ()
+    lateness: Millis = LATENESS
 
 
 _encode = msgspec.json.Encoder(order="sorted").encode

@@ -3,6 +3,7 @@
 import gc
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Generic
 
 import structlog
@@ -56,7 +57,7 @@ class Partition(Generic[V]):
         self._consumer, self._versions, self._clock = consumer, versions, clock
         self._hooks = Hooks(running.pauses)
         self._inputs = [TopicPartition(topic, number) for topic in spec.inputs]
-        self._intake = Intake(consumer, self._inputs, spec.changelog, running)
+        self._intake = Intake(consumer, self._inputs, spec, running)
         self._ticked: Millis = 0
         self._committed: Millis = 0
         self.committing = False
@@ -114,7 +115,7 @@ class Partition(Generic[V]):
         )
 
     async def _round(self, store: RocksStore, producer: AIOKafkaProducer) -> None:
-        taken = await self._intake.take()
+        taken = await self._intake.take(max(self._clock(), self._meta.now))
         now = max(self._clock(), self._meta.now)
         if not taken.records and now - self._ticked < self.running.tick:
             return
@@ -134,14 +135,16 @@ class Partition(Generic[V]):
     ) -> None:
         versions = self._versions()
         records = [as_record(r) for place in self._inputs for r in taken.records.get(place, ())]
-        batch = Batch(self.number, self._partitions, records, now, versions)
+        late = self.running.lateness
+        batch = Batch(self.number, self._partitions, records, now, versions, taken.drained, late)
         outputs = self._compute(store, batch, taken)
         known = self._meta.inputs
         ranges = {p.topic: (known[p.topic], end) for p, end in taken.ends.items() if end > known[p.topic]}
         if not records and not outputs and not store.changes() and not self._lags(ranges, now):
             return
         meta = Meta(inputs={**known, **{topic: end for topic, (_, end) in ranges.items()}}, now=now)
-        entry = journal.Entry(ranges, now, dict(versions.hashes), records=len(records))
+        drained = tuple(sorted(taken.drained))
+        entry = journal.Entry(ranges, now, dict(versions.hashes), records=len(records), drained=drained, lateness=late)
         prepared = Commit(producer, self.number, self.spec.aligned)
         await prepared.add(outputs)
         prepared.own(self.spec.journal, [(None, journal.write(entry))])
@@ -183,7 +186,7 @@ class Partition(Generic[V]):
         return f"on {found.topic}/{found.partition}@{found.offset}"
 
     def _fails(self, store: RocksStore, batch: Batch[V], count: int) -> bool:
-        part = Batch(batch.partition, batch.partitions, batch.records[:count], batch.now, batch.versions)
+        part = replace(batch, records=batch.records[:count])
         try:
             self.spec.step(store, part)
         except Exception:  # noqa: BLE001  # asked on purpose: does it fail; the error itself was raised before

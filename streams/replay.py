@@ -8,8 +8,9 @@ are not in the file ends as `unknown`.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from kairos.instants import Millis, from_rfc3339
+from kairos.instants import Millis
 from kairos.ports import Batch, Output, Record
+from streams.abreast import time_of
 from streams.catalogue import CatalogueReader
 from streams.memory_store import MemoryStore
 from streams.stages import STAGES
@@ -41,7 +42,8 @@ class Replay:
     def run(self, events: Iterable[Record], progress: Callable[[int], None] | None = None) -> Iterator[Output]:
         """Take events in the order of the file; give every record that any stage writes."""
         for count, event in enumerate(events, 1):
-            self.now = max(self.now, _time(event))
+            # An event that tells no time moves nothing; the door will say what is wrong with it.
+            self.now = max(self.now, time_of(event.headers) or 0)
             yield from self._settle(event)
             if progress is not None and count % 1000 == 0:
                 progress(count)
@@ -75,8 +77,9 @@ class Replay:
         return None
 
     def _step(self, stage: str, records: list[Record]) -> list[Output]:
-        batch = Batch(0, 1, records, self.now, self._catalogue.versions)
-        return STAGES[stage].step(self.stores[stage], batch)
+        spec = STAGES[stage]
+        batch = Batch(0, 1, records, self.now, self._catalogue.versions, spec.timed)
+        return spec.step(self.stores[stage], batch)
 
     def _pass_on(self, output: Output, waiting: deque[Record]) -> None:
         record = Record(output.topic, 0, 0, output.key, output.value, output.headers, self.now)
@@ -89,12 +92,3 @@ class Replay:
         offset = self._offsets.get(record.topic, 0)
         self._offsets[record.topic] = offset + 1
         return Record(record.topic, 0, offset, record.key, record.value, record.headers, record.at)
-
-
-def _time(event: Record) -> Millis:
-    """Give an event's own time, or 0 where it tells none; the door will say what is wrong with it."""
-    text = dict(event.headers).get("ce_time", b"")
-    try:
-        return from_rfc3339(text.decode())
-    except ValueError:
-        return 0

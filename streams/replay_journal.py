@@ -125,7 +125,8 @@ def _batches(
         hashes = tuple(sorted(entry.versions.items()))
         if hashes not in known:
             known[hashes] = _versions(hashes, contents)
-        yield Batch(partition, partitions, records, entry.now, known[hashes]), entry
+        drained = frozenset(entry.drained)
+        yield Batch(partition, partitions, records, entry.now, known[hashes], drained, entry.lateness), entry
 
 
 def _between(rows: Sequence[Record], places: dict[str, int], topic: str, end: int) -> list[Record]:

@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from kairos.instants import HOUR
+from kairos.ports import LATENESS
 from streams.cluster import Cluster
 from streams.spec import Running
 from streams.topics import Partitions
@@ -57,6 +59,8 @@ class Settings(BaseSettings):
 
     session_ms: int = Field(10_000, ge=1_000, description="how long Kafka waits for a silent worker")
     most_records: int = Field(4_000, ge=1, description="the largest batch of one topic")
+    lateness_ms: int = Field(LATENESS, ge=0, description="how much later than its neighbours a record may come")
+    ahead_ms: int = Field(HOUR, ge=0, description="how far a topic may be read ahead of another in event time")
     instance: str | None = Field(None, description="this worker's name, for static membership")
     pauses: Path | None = Field(None, description="for tests: a folder whose files hold the worker at named points")
     health_host: str = "127.0.0.1"
@@ -99,6 +103,8 @@ class Settings(BaseSettings):
         return Running(
             data=self.data,
             most_records=self.most_records,
+            lateness=self.lateness_ms,
+            ahead=self.ahead_ms,
             session=self.session_ms,
             instance=self.instance,
             pauses=self.pauses,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from kairos.instants import Millis
-from kairos.ports import Step
+from kairos.instants import HOUR, Millis
+from kairos.ports import LATENESS, Step
 
 __all__ = ["Running", "StageSpec", "Versioned"]
 
@@ -43,6 +43,11 @@ class StageSpec(Generic[V]):
         Input topics that are read to the end they had at start before any other is begun.
     aligned
         Output topics with the inputs' partition count and keys: they are written to the stage's own partition.
+    timed
+        Input topics whose events tell how far event time has come.
+    abreast
+        Input topics that are read side by side in event time. What carries a customer's word on consent is never
+        among them: it must not wait for anybody's backlog.
 
     """
 
@@ -54,11 +59,13 @@ class StageSpec(Generic[V]):
     step: Step[V]
     first: frozenset[str] = frozenset()
     aligned: frozenset[str] = frozenset()
+    timed: frozenset[str] = frozenset()
+    abreast: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """How a stage is run on this machine; none of it changes what is computed.
+    """How a stage is run on this machine; none of it but `lateness`, which the journal tells, changes what is computed.
 
     Parameters
     ----------
@@ -74,6 +81,10 @@ class Running:
         The shortest time between two ticks, when timers are looked at though nothing came.
     markers
         How often a place is committed to which only markers of other people's transactions were read.
+    lateness
+        How much later than its neighbours a record may come before event time goes on without it.
+    ahead
+        How far in event time a topic may be read ahead of one that is kept abreast of it.
     session
         How long Kafka waits for a worker that is silent.
     transaction
@@ -89,6 +100,8 @@ class Running:
     wait: Millis = 200
     tick: Millis = 1000
     markers: Millis = 30_000
+    lateness: Millis = LATENESS
+    ahead: Millis = 1 * HOUR
     session: Millis = 10_000
     transaction: Millis = 20_000
     instance: str | None = None

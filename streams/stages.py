@@ -37,6 +37,8 @@ _CUSTOMERS: StageSpec[Versions] = StageSpec(
     journal=CUSTOMERS_JOURNAL,
     step=customers.step,
     first=frozenset({CUSTOMERS}),
+    timed=customers.TIMED,
+    abreast=frozenset({APP_USAGE, TRANSACTIONS}),
     aligned=frozenset({DECISIONS, OFFERS_SMS, OFFERS_PUSH, OFFERS_LIST, PERMISSIONS, DEAD_LETTERS}),
 )
 _LEDGER: StageSpec[Versions] = StageSpec(

@@ -124,6 +124,7 @@ class Table:
 
     versions: Versions = field(default_factory=versions)
     now: Millis = NOON
+    drained: frozenset[str] = frozenset()
     store: MemoryStore = field(default_factory=MemoryStore)
     books: MemoryStore = field(default_factory=MemoryStore)
     numbers: "count[int]" = field(default_factory=count)
@@ -131,7 +132,8 @@ class Table:
     def hear(self, *records: Record, after: Millis = 0) -> Said:
         """Give a batch to the stage, some time after the last."""
         self.now += after
-        return Said(customers.step(self.store, Batch(0, 1, list(records), self.now, self.versions)))
+        batch = Batch(0, 1, list(records), self.now, self.versions, self.drained)
+        return Said(customers.step(self.store, batch))
 
     def ledger(self, said: Said) -> tuple[list[Record], Said]:
         """Let the ledger work on what the stage told it: its answers as records, and all it wrote."""

@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient, TopicPartition
 
-from kairos.instants import SECOND, Millis
+from kairos.instants import HOUR, SECOND, Millis
 from kairos.ports import Batch, Output, Record, Store
 from streams import clock
 from streams.cluster import Cluster
@@ -36,6 +36,7 @@ class House:
     new_topic: Callable[..., str]
     partitions: int = 2
     most: int = 50
+    ahead: Millis = HOUR
     seen: list[str] = field(default_factory=list)
     stages: list[Stage[Nothing]] = field(default_factory=list)
 
@@ -86,6 +87,7 @@ class House:
             wait=50,
             tick=100,
             markers=200,
+            ahead=self.ahead,
             session=SECOND,
             pauses=self.pauses,
             client=self.cluster.for_aiokafka(),
