@@ -122,9 +122,12 @@ class Partition(Generic[V]):
         self._ticked = now
         self.committing = True
         try:
-            await self._work(store, producer, taken, now)
+            outputs = await self._work(store, producer, taken, now)
         finally:
             self.committing = False
+        if outputs and not taken.records:
+            # So many timers fire in one step and no more; what else is due does not wait for the next tick.
+            self._ticked = 0
 
     async def _work(
         self,
@@ -132,7 +135,7 @@ class Partition(Generic[V]):
         producer: AIOKafkaProducer,
         taken: Taken,
         now: Millis,
-    ) -> None:
+    ) -> list[Output]:
         versions = self._versions()
         records = [as_record(r) for place in self._inputs for r in taken.records.get(place, ())]
         late = self.running.lateness
@@ -141,7 +144,7 @@ class Partition(Generic[V]):
         known = self._meta.inputs
         ranges = {p.topic: (known[p.topic], end) for p, end in taken.ends.items() if end > known[p.topic]}
         if not records and not outputs and not store.changes() and not self._lags(ranges, now):
-            return
+            return outputs
         meta = Meta(inputs={**known, **{topic: end for topic, (_, end) in ranges.items()}}, now=now)
         drained = tuple(sorted(taken.drained))
         entry = journal.Entry(ranges, now, dict(versions.hashes), records=len(records), drained=drained, lateness=late)
@@ -155,6 +158,7 @@ class Partition(Generic[V]):
         store.commit(meta, written[place])
         self._meta, self._committed = meta, now
         self.batches += 1
+        return outputs
 
     def _lags(self, ranges: Mapping[str, tuple[int, int]], now: Millis) -> bool:
         # Only markers of other people's transactions were read. Uncommitted for ever, that place would one day be

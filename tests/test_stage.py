@@ -5,6 +5,7 @@ import shutil
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from kairos.instants import SECOND
 from streams import journal
 from tests.stage_house import House
 
@@ -145,6 +146,20 @@ async def test_a_tick_fires_timers_though_nothing_comes_and_both_are_in_the_jour
     assert outputs == [b"1", b"fired"]
     entries = [journal.read(row.value or b"") for row in await house.read(house.journal)]
     assert [(entry.ranges, entry.records) for entry in entries] == [({house.main: (0, 1)}, 1), ({}, 0)]
+
+
+async def test_timers_that_one_step_leaves_do_not_wait_for_the_next_tick(house: House) -> None:
+    house.tick = 1 * SECOND
+    await house.start()
+
+    for key in (b"a", b"b", b"c"):
+        await house.send(b"later", key=key)
+    await house.outputs(6)
+
+    entries = [journal.read(row.value or b"") for row in await house.read(house.journal)]
+    fired = [entry.now for entry in entries if not entry.records]
+    assert len(fired) == 3
+    assert fired[2] - fired[0] < 2 * house.tick
 
 
 async def test_what_is_read_first_is_read_to_its_end_before_anything_else(house: House) -> None:
