@@ -11,12 +11,10 @@ from console.output import errors, out, said, settings
 from console.publishing import Known, Refused, catalogue, contents_of, publish
 from rules.book import Book
 from rules.problems import suggest
-from rules.sentence import Language, sentence
+from rules.sentence import LANGUAGES, sentence
 from streams import clock
 
 __all__ = ["app"]
-
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

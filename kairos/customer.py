@@ -29,8 +29,8 @@ class Customer(msgspec.Struct, array_like=True):
         The names of recent events, packed by `kairos.recent`.
     tags
         Decayed tags from app usage, six bytes each, packed by `models.tags`.
-    rings
-        What the rules' windows remember, by selector, packed by `rules.rings`.
+    remembered
+        What the rules remember of the past, by feature, packed by `rules.features`.
     spending
         Debits by merchant category.
     decided
@@ -43,7 +43,7 @@ class Customer(msgspec.Struct, array_like=True):
     version: int = 1
     seen: bytes = b""
     tags: bytes = b""
-    rings: dict[str, bytes] = msgspec.field(default_factory=dict)
+    remembered: dict[str, bytes] = msgspec.field(default_factory=dict)
     spending: dict[str, Spending] = msgspec.field(default_factory=dict)
     decided: dict[str, Millis] = msgspec.field(default_factory=dict)
     contacts: dict[str, bytes] = msgspec.field(default_factory=dict)

@@ -35,8 +35,12 @@ class _Incoming(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=False)
 
 
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+
+
 class AppUsage(_Incoming):
-    """A customer used an app on the phone.
+    """A customer used an app on the phone; `lat` and `lon` are where, in degrees of WGS-84, if the phone said so.
 
     `app` is the package or product name; `app_class` one of the 26 classes, looked up in the catalogue of
     apps when the producer does not say it; `link` is `synthetic` where the customer was invented for the app.
@@ -46,10 +50,15 @@ class AppUsage(_Incoming):
     app_class: Name | None = None
     seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] | None = None
     link: Link = "real"
+    lat: Latitude | None = None
+    lon: Longitude | None = None
 
 
 class Transaction(_Incoming):
-    """Money moved on a customer's account or card; `amount` is in minor units of `currency`, never negative."""
+    """Money moved on a customer's account or card; `amount` is in minor units of `currency`, never negative.
+
+    `lat` and `lon` are the place of the till, in degrees of WGS-84.
+    """
 
     amount: Annotated[int, Field(ge=0, le=10**15)]
     currency: Currency = "CNY"
@@ -61,6 +70,8 @@ class Transaction(_Incoming):
     merchant_category: Name | None = None
     coupon: Name | None = None
     link: Link = "real"
+    lat: Latitude | None = None
+    lon: Longitude | None = None
 
 
 class PageView(_Incoming):

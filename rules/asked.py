@@ -1,17 +1,32 @@
 """What a rule asks of one value: to be one of some, none of some, or within bounds."""
 
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from kairos.money import Money
 from rules.problems import mistake
+from rules.saying import WORDS, Language, listed, shown
+from rules.source import Readings, constant
 from rules.words import Amount, Flag, Number, Word
 
-__all__ = ["Amounts", "Flags", "Numbers", "Test", "Words", "Written", "spread", "test_of", "written"]
+__all__ = [
+    "Amounts",
+    "Asked",
+    "Compared",
+    "Flags",
+    "Numbers",
+    "Test",
+    "Words",
+    "Written",
+    "spread",
+    "test_of",
+    "written",
+]
 
 T = TypeVar("T", str, bool, int | float, Money)
 """What is compared: a word, a flag, a number, an amount."""
+_BOUNDS = (("at_least", "≥", ">="), ("at_most", "≤", "<="), ("above", ">", ">"), ("below", "<", "<"))
 
 
 class Written(BaseModel):
@@ -28,32 +43,139 @@ def _in_order(values: tuple[T, ...] | None) -> tuple[T, ...] | None:
 Several = Annotated[tuple[T, ...] | None, Field(min_length=1, max_length=500), AfterValidator(_in_order)]
 
 
-class _Same(Written):
-    """A value that is missing meets no test, not even `not`."""
+class Asked(Written):
+    """What is asked of a value. One that is missing meets no test, not even `not`; only `exists: false` asks for it."""
+
+    def fits(self, value: Any) -> bool | None:
+        """Whether a value meets the test; None where nothing is known that could be compared."""
+        raise NotImplementedError
+
+    def of_field(self, name: str, readings: Readings, *, indexed: bool = False) -> list[str]:
+        """Write what is asked of an event's field, which lies in the variable `f_<name>`; all must hold.
+
+        Parameters
+        ----------
+        name
+            The field.
+        readings
+            What the function reads at most once.
+        indexed
+            Whether the index has already found the field to be one of the values.
+
+        """
+        raise NotImplementedError
+
+    def said(self, name: str, language: Language) -> str:
+        """Say what is asked of what is called `name`."""
+        raise NotImplementedError
+
+
+class Compared(Asked):
+    """A value that is compared with some that the rule names."""
+
+    any_of: Any = None
+    none_of: Any = Field(None, alias="not")
+    exists: Flag | None = None
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
-        if not self.model_fields_set or any(getattr(self, name) is None for name in self.model_fields_set):
+        said = self.model_fields_set
+        if not said or any(getattr(self, name) is None for name in said):
             keys = [field.alias or name for name, field in type(self).model_fields.items() if name != "any_of"]
             raise mistake(f"nothing is asked here; write a value, a list of values, or {', '.join(keys)}")
+        if self.exists is not None and len(said) > 1:
+            raise mistake("exists stands alone: any other condition is only met by a value that is there")
         return self
 
+    def is_of_its_kind(self, value: object) -> bool:
+        """Whether a value can be compared at all; a flag is no number, and yen are no yuan."""
+        raise NotImplementedError
 
-class Words(_Same):
+    def fits(self, value: Any) -> bool | None:
+        """Whether a value meets the test; None where nothing is known that could be compared."""
+        if self.exists is not None:
+            return (value is not None) == self.exists
+        if value is None or not self.is_of_its_kind(value):
+            return None
+        bounds = ((getattr(self, name, None), sign) for name, _, sign in _BOUNDS)
+        return (
+            (self.any_of is None or value in self.any_of)
+            and (self.none_of is None or value not in self.none_of)
+            and all(bound is None or _compares(value, sign, bound) for bound, sign in bounds)
+        )
+
+    def bare(self, variable: str, *, indexed: bool = False) -> list[str]:
+        """Write what is asked of a variable that holds a value of the right kind, as conditions that must all hold."""
+        parts: list[str] = []
+        if self.any_of is not None and not indexed:
+            one = len(self.any_of) == 1
+            parts.append(f"{variable} {'==' if one else 'in'} {constant(self.any_of[0] if one else self.any_of)}")
+        if self.none_of is not None:
+            parts.append(f"{variable} not in {constant(self.none_of)}")
+        for name, _, sign in _BOUNDS:
+            bound = getattr(self, name, None)
+            if bound is not None:
+                parts.append(f"{variable} {sign} {constant(bound)}")
+        return parts
+
+    def of_field(self, name: str, readings: Readings, *, indexed: bool = False) -> list[str]:
+        """Write what is asked of an event's field."""
+        variable = f"f_{name}"
+        if self.exists is not None:
+            return [f"{variable} is{' not' if self.exists else ''} None"]
+        known = [] if self.any_of is not None else [f"{variable} is not None"]
+        return known + self.bare(variable, indexed=indexed)
+
+    def said(self, name: str, language: Language) -> str:
+        """Say what is asked of what is called `name`."""
+        words = WORDS[language]
+        if self.exists is not None:
+            there = {"zh": "已知" if self.exists else "未知", "en": f" is {'' if self.exists else 'un'}known"}
+            return f"{name}{there[language]}"
+        parts: list[str] = []
+        if self.any_of is not None:
+            parts.append(f"{name} = {listed(self.any_of, language)}")
+        if self.none_of is not None:
+            parts.append(f"{name}{words['not']}{listed(self.none_of, language)}")
+        bounds = ((sign, getattr(self, bound, None)) for bound, sign, _ in _BOUNDS)
+        parts += [f"{name} {sign} {shown(value)}" for sign, value in bounds if value is not None]
+        return words["and"].join(parts)
+
+
+def _compares(value: Any, sign: str, bound: Any) -> bool:
+    match sign:
+        case ">=":
+            return bool(value >= bound)
+        case "<=":
+            return bool(value <= bound)
+        case ">":
+            return bool(value > bound)
+    return bool(value < bound)
+
+
+class Words(Compared):
     """A test of a text."""
 
     any_of: Several[Word] = None
     none_of: Several[Word] = Field(None, alias="not")
 
+    def is_of_its_kind(self, value: object) -> bool:
+        """Whether it is a text."""
+        return isinstance(value, str)
 
-class Flags(_Same):
+
+class Flags(Compared):
     """A test of a yes or no."""
 
     any_of: Several[Flag] = None
     none_of: Several[Flag] = Field(None, alias="not")
 
+    def is_of_its_kind(self, value: object) -> bool:
+        """Whether it is a yes or no."""
+        return isinstance(value, bool)
 
-class Numbers(_Same):
+
+class Numbers(Compared):
     """A test of a number."""
 
     any_of: Several[Number] = None
@@ -63,8 +185,12 @@ class Numbers(_Same):
     above: Number | None = None
     below: Number | None = None
 
+    def is_of_its_kind(self, value: object) -> bool:
+        """Whether it is a number; a flag is none."""
+        return isinstance(value, int | float) and not isinstance(value, bool)
 
-class Amounts(_Same):
+
+class Amounts(Compared):
     """A test of money; it does not see an amount in another currency, not even under `not`."""
 
     any_of: Several[Amount] = None
@@ -86,17 +212,27 @@ class Amounts(_Same):
         return (*(self.any_of or ()), *(self.none_of or ()), *(amount for amount in bounds if amount is not None))
 
     @property
-    def currency(self) -> str:
-        """The currency of all its amounts."""
-        return self._amounts()[0].currency
+    def currency(self) -> str | None:
+        """The currency of all its amounts; None where only the field's existence is asked for."""
+        return next((amount.currency for amount in self._amounts()), None)
+
+    def is_of_its_kind(self, value: object) -> bool:
+        """Whether it is money in the currency of the test."""
+        return isinstance(value, Money) and value.currency == self.currency
+
+    def of_field(self, name: str, readings: Readings, *, indexed: bool = False) -> list[str]:
+        """Write what is asked of an event's amount."""
+        if self.exists is not None:
+            return super().of_field(name, readings)
+        return [f"f_currency == {constant(self.currency)}", *self.bare(f"f_{name}", indexed=indexed)]
 
 
 Test = Words | Flags | Numbers | Amounts
 
 
-def written(test: Test) -> dict[str, object]:
-    """Write a test in its full form."""
-    return test.model_dump(mode="json", exclude_none=True)
+def written(part: Written) -> dict[str, object]:
+    """Write a part of a file in its full form."""
+    return part.model_dump(mode="json", exclude_none=True)
 
 
 def spread(value: object) -> object:
@@ -123,6 +259,8 @@ def test_of(value: object) -> type[Words | Flags | Numbers]:
     ('Numbers', 'Words', 'Flags')
 
     """
+    if isinstance(value, dict) and set(value) == {"exists"}:
+        return Words
     first = value
     while isinstance(first, list | dict) and first:
         first = first[0] if isinstance(first, list) else next(iter(first.values()))

@@ -8,13 +8,13 @@ from kairos.customer import Customer, Standing
 from kairos.events import Event
 from kairos.ids import content_hash
 from kairos.offers import CouponPool
-from rules import rings
 from rules.canonical import canonical, parsed
 from rules.check import checked
 from rules.compile import Index, Matcher, Watcher, find, matchers, watchers
+from rules.features import Feature, together
+from rules.judged import EVER
 from rules.problems import Problem, by_place, suggest
 from rules.schema import Published, Rule, RuleFile, Status
-from rules.selectors import capacities
 from rules.yaml_reader import Tree
 
 __all__ = ["Book", "Loaded", "load"]
@@ -32,15 +32,17 @@ class Book:
         The content's name.
     rules
         The rules by their ids, in the ids' order.
+    features
+        What the rules look back on, by its key: drafts' features are among them, so that they start warm.
 
     """
 
     content: bytes
     hash: str
     rules: Mapping[str, Rule]
+    features: Mapping[str, Feature] = field(repr=False)
     _matchers: Index[Matcher] = field(repr=False)
     _watchers: Index[Watcher] = field(repr=False)
-    _rings: frozenset[str] = field(repr=False)
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> "Book":
@@ -78,14 +80,14 @@ class Book:
         by_id = {rule.id: rule for rule in rules}
         if len(by_id) != len(rules):
             raise ValueError("two rules of the book have the same id")
-        kept = capacities(rules)
+        features = together(found for rule in rules for found in rule.when.features(rule.on.selector))
         return cls(
             content,
             content_hash(content),
             MappingProxyType(by_id),
+            MappingProxyType(features),
             matchers(rules),
-            watchers(kept.values()),
-            frozenset(kept),
+            watchers(features.values()),
         )
 
     def paused(self, rule_id: str) -> "Book":
@@ -109,22 +111,27 @@ class Book:
 
         """
         changed = False
-        at = event.at // 1000
-        remembered = customer.rings
+        remembered = customer.remembered
         for met in find(self._watchers, event):
-            for key, kept in met(event):
-                ring = remembered.get(key, b"")
-                grown = rings.add(ring, at, kept)
-                if grown != ring:
-                    remembered[key] = grown
+            for feature in met(event):
+                packed = remembered.get(feature.key, b"")
+                grown = feature.fold(packed, event)
+                if grown != packed:
+                    remembered[feature.key] = grown
                     changed = True
-        if changed and not self._rings.issuperset(remembered):
+        if changed and not self.features.keys() >= remembered.keys():
             # Nobody asks for these any more; the record is written anyway.
-            for key in remembered.keys() - self._rings:
+            for key in remembered.keys() - self.features.keys():
                 del remembered[key]
         return changed
 
-    def match(self, event: Event, customer: Customer, standing: Callable[[], Standing]) -> tuple[Rule, ...]:
+    def match(
+        self,
+        event: Event,
+        customer: Customer,
+        standing: Callable[[], Standing],
+        since: Mapping[str, int] = EVER,
+    ) -> tuple[Rule, ...]:
         """Give the rules that the event makes fire, by id; every clause is asked but scores and gates.
 
         Parameters
@@ -135,11 +142,13 @@ class Book:
             The hot record.
         standing
             Reads the profile. It is called only where the event and the past speak for a rule, for it costs.
+        since
+            The second since when each feature is remembered, by its key.
 
         """
         matched: list[Rule] = []
         for matching in find(self._matchers, event):
-            matched += matching(event, customer, standing)
+            matched += matching(event, customer, standing, since)
         return tuple(sorted(matched, key=lambda rule: rule.id)) if matched else ()
 
 

@@ -6,7 +6,7 @@ from kairos.customer import Customer, Standing
 from kairos.events import Consent, Profile
 from kairos.instants import Millis, moment, rfc3339
 from rules.book import Book
-from rules.decide import gates
+from rules.decide import convinced, gates
 from rules.limits import hold
 from rules.policy import Policy
 from rules.schema import Rule, Status
@@ -51,7 +51,7 @@ def _fired(rule: Rule, case: Case) -> tuple[Millis, ...]:
         book.observe(event, customer)
         matched = book.match(event, customer, lambda: standing)
         for candidate in gates(event, customer, standing, matched, policy, at):
-            if candidate.is_open:
+            if convinced(candidate, case.customer.scores).is_open:
                 hold(customer, candidate, at)
                 fired.append(at)
     return tuple(fired)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from typing import Any, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -54,11 +54,14 @@ def checked(file: str, text: str | bytes, model: type[M]) -> tuple[M | None, Tre
     return made, tree, problems
 
 
-def _context(value: object) -> Mapping[str, str]:
+def _context(value: object) -> Mapping[str, object]:
     """Give what the values below need to know of the file; what is wrong with it is told at its own place."""
     said = value if isinstance(value, dict) else {}
     zone, currency = said.get("zone"), said.get("currency")
-    known: dict[str, str] = {}
+    known: dict[str, object] = {}
+    for name in ("selectors", "segments"):
+        found = said.get(name)
+        known[name] = found if isinstance(found, dict) else {}
     if isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency):
         known["currency"] = currency
     return known | ({"zone": zone} if isinstance(zone, str) and is_zone(zone) else {})
@@ -140,9 +143,13 @@ def _below(value: Any, step: str | int) -> object:
 def _field(model: type[BaseModel], step: str | int) -> object:
     for name, field in model.model_fields.items():
         if step in (field.alias, name):
-            return field.annotation
+            return model if _is_nested(field.annotation) else field.annotation
     # A place in a list: the model stays the one of its items.
     return model
+
+
+def _is_nested(annotation: object) -> bool:
+    return annotation is Self or any(map(_is_nested, get_args(annotation)))
 
 
 def _model(annotation: object) -> type[BaseModel] | None:

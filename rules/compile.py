@@ -4,28 +4,41 @@ A rule that names its categories stands in their buckets only, so an event meets
 those it meets are one function's `if`s. `rules.interpret` says the same slowly; tests hold them together.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kairos.customer import Customer, Standing
 from kairos.events import Event
-from rules.residual import constant, counted, past, person, present, variables
+from rules.features import Feature
+from rules.moments import first_second, local
+from rules.places import distance
 from rules.rings import long_ago, recent, until
 from rules.schema import Rule, Status
-from rules.selectors import Selector, trigger
+from rules.selectors import Selector
+from rules.source import ALWAYS, Readings, all_of
 
 __all__ = ["Index", "Matcher", "Watcher", "find", "matchers", "watchers"]
 
-Matcher = Callable[[Event, Customer, Callable[[], Standing]], list[Rule]]
+Matcher = Callable[[Event, Customer, Callable[[], Standing], Mapping[str, int]], list[Rule]]
 """Gives the rules of a bucket that match."""
-Watcher = Callable[[Event], list[tuple[str, int]]]
-"""Gives the rings of a bucket that an event belongs into, and how many instants each keeps."""
+Watcher = Callable[[Event], list[Feature]]
+"""Gives the features of a bucket that remember an event."""
 
 F = TypeVar("F")
 """What a bucket is compiled into."""
 I = TypeVar("I")  # noqa: E741 - an item of a bucket
 Index = dict[str, tuple[dict[str | None, tuple[F, ...]], tuple[F, ...]]]
 """By event type: the functions for each category that somebody names, and those for all other events."""
+
+_NAMES: Mapping[str, object] = {
+    "distance": distance,
+    "first_second": first_second,
+    "local": local,
+    "long_ago": long_ago,
+    "recent": recent,
+    "until": until,
+}
+"""What generated conditions may call."""
 
 
 def find(index: Index[F], event: Event) -> tuple[F, ...]:
@@ -36,12 +49,12 @@ def find(index: Index[F], event: Event) -> tuple[F, ...]:
 
 def matchers(rules: Iterable[Rule]) -> Index[Matcher]:
     """Compile what rules ask; a draft asks nothing."""
-    return _index([(trigger(rule), rule) for rule in rules if rule.status is not Status.DRAFT], _matcher)
+    return _index([(rule.on.selector, rule) for rule in rules if rule.status is not Status.DRAFT], _matcher)
 
 
-def watchers(kept: Iterable[tuple[Selector, int]]) -> Index[Watcher]:
-    """Compile what rules look back on, see `rules.selectors.capacities`."""
-    return _index([(selector, (selector.key, needed)) for selector, needed in kept], _watcher)
+def watchers(features: Iterable[Feature]) -> Index[Watcher]:
+    """Compile what rules look back on, see `rules.features`."""
+    return _index([(feature.selector, feature) for feature in features], _watcher)
 
 
 def _index(items: Sequence[tuple[Selector, I]], make: Callable[[Sequence[tuple[Selector, I]]], F]) -> Index[F]:
@@ -61,62 +74,56 @@ def _index(items: Sequence[tuple[Selector, I]], make: Callable[[Sequence[tuple[S
 
 
 def _matcher(bucket: Sequence[tuple[Selector, Rule]]) -> Matcher:
-    rings = _rings(rule for _, rule in bucket)
-    lines = ["def found(event, customer, standing):", *_locals(bucket)]
-    lines += [" rings = customer.rings", " at = event.at // 1000", " profile = None", " matched = []"]
-    lines += [f" {name} = None" for name in rings.values()]
-    for condition, places in _together(bucket).items():
-        lines.append(f" if {condition or True}:")
-        for key in _rings(bucket[place][1] for place in places):
-            lines.append(f"  if {rings[key]} is None: {rings[key]} = until(rings.get({constant(key)}, b''), at)")
+    readings = Readings()
+    lines = [" profile = None", " matched = []"]
+    for condition, places in _together(bucket, readings).items():
+        lines.append(f" if {condition}:")
         for place in places:
             rule = bucket[place][1]
-            lines.append(f"  if {past(rule, rings) or True}:")
-            lines += _person(rule)
+            lines.append(f"  if {rule.when.holds(rule.scope(readings))}:")
+            lines += _person(rule, readings)
             lines.append(f"    matched.append(item_{place})")
-    made: Matcher = _made([*lines, " return matched"], bucket)
+    begin = [*_locals(bucket), " past = customer.remembered", " at = event.at // 1000", f" {readings.begin()}"]
+    head = "def found(event, customer, standing, since):"
+    made: Matcher = _made([head, *begin, *lines, " return matched"], bucket)
     return made
 
 
-def _rings(rules: Iterable[Rule]) -> dict[str, str]:
-    """Name a variable for each ring in which some rules count, for many of them count in the same."""
-    keys = dict.fromkeys(key for rule in rules for key in counted(rule))
-    return {key: f"ring_{place}" for place, key in enumerate(keys)}
-
-
-def _person(rule: Rule) -> list[str]:
-    condition = person(rule)
-    if not condition:
+def _person(rule: Rule, readings: Readings) -> list[str]:
+    condition = rule.who.holds(rule.scope(readings))
+    if condition == ALWAYS:
         return ["   if True:"]
     read = "    profile = standing().profile; attrs = profile.attrs; tags = profile.tags"
     return ["   if profile is None:", read, f"   if {condition}:"]
 
 
-def _watcher(bucket: Sequence[tuple[Selector, tuple[str, int]]]) -> Watcher:
-    lines = ["def found(event):", *_locals(bucket), " met = []"]
-    for condition, places in _together(bucket).items():
-        lines.append(f" if {condition or True}:")
+def _watcher(bucket: Sequence[tuple[Selector, Feature]]) -> Watcher:
+    readings = Readings()
+    lines = [" met = []"]
+    for condition, places in _together(bucket, readings).items():
+        lines.append(f" if {condition}:")
         lines += [f"  met.append(item_{place})" for place in places]
-    made: Watcher = _made([*lines, " return met"], bucket)
+    begin = [*_locals(bucket), f" {readings.begin()}"]
+    made: Watcher = _made(["def found(event):", *begin, *lines, " return met"], bucket)
     return made
 
 
 def _locals(bucket: Sequence[tuple[Selector, object]]) -> list[str]:
-    return [f" {name} = {source}" for name, source in variables(selector for selector, _ in bucket).items()]
+    found = {name: source for selector, _ in bucket for name, source in selector.variables().items()}
+    return [f" {name} = {source}" for name, source in sorted(found.items())]
 
 
-def _together(bucket: Sequence[tuple[Selector, object]]) -> dict[str, list[int]]:
+def _together(bucket: Sequence[tuple[Selector, object]], readings: Readings) -> dict[str, list[int]]:
     """Put what asks the same of the event under one `if`."""
     places: dict[str, list[int]] = {}
     for place, (selector, _) in enumerate(bucket):
-        places.setdefault(present(selector), []).append(place)
+        places.setdefault(all_of(selector.conditions(readings)), []).append(place)
     return places
 
 
 def _made(lines: list[str], bucket: Sequence[tuple[Selector, object]]) -> Any:
     # Any: what exec makes has no type; the two callers say what it is.
-    names: dict[str, Any] = {"long_ago": long_ago, "recent": recent, "until": until}
-    names |= {f"item_{place}": item for place, (_, item) in enumerate(bucket)}
-    # The source is this module's own, with checked literals in it: see `rules.residual`.
+    names: dict[str, Any] = {**_NAMES, **{f"item_{place}": item for place, (_, item) in enumerate(bucket)}}
+    # The source is this package's own, with checked literals in it: see `rules.source`.
     exec("\n".join(lines), names)  # noqa: S102 - a function for each bucket is why matching is fast
     return names["found"]

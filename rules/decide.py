@@ -18,7 +18,7 @@ from rules.limits import capped, in_cooldown
 from rules.policy import Policy, within_hours
 from rules.schema import Rule, Status
 
-__all__ = ["Candidate", "Ranking", "arm", "gates", "rank"]
+__all__ = ["Candidate", "Ranking", "arm", "convinced", "gates", "rank"]
 
 
 def arm(rule: Rule, customer: str) -> Arm:
@@ -96,6 +96,26 @@ def _by_channel(rule: Rule, customer: Customer, standing: Standing, policy: Poli
         return Reason.COOLDOWN
     free = (channel for channel in awake if not capped(customer, channel, policy, now))
     return next(free, Reason.CONTACT_CAP)
+
+
+def convinced(candidate: Candidate, scores: Mapping[str, float | None]) -> Candidate:
+    """Ask the rule's score clauses of a candidate; a model that says nothing convinces nobody.
+
+    Parameters
+    ----------
+    candidate
+        What the gates gave.
+    scores
+        The chance that each model gives the customer, by the model's name.
+
+    """
+    if not candidate.is_open:
+        return candidate
+    for asked in candidate.rule.who.scores():
+        found = scores.get(asked.model)
+        if found is None or found < asked.at_least:
+            return replace(candidate, channel=None, reason=Reason.SCORE_TOO_LOW)
+    return candidate
 
 
 def rank(candidates: Iterable[Candidate], scores: Mapping[str, float]) -> Ranking:

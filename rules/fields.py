@@ -1,4 +1,4 @@
-"""What a rule can ask of an event: the fields of the records in `kairos.events`."""
+"""What a rule can ask of an event: the fields of the records in `kairos.events`, its moment and its place."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -6,23 +6,29 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BeforeValidator, create_model
 
-from kairos.events import AppUsage, Login, PageView, Transaction
-from rules.asked import Amounts, Numbers, Test, Words, Written, spread
+from kairos.events import AppUsage, Event, Login, PageView, Transaction
+from kairos.money import Money
+from rules.asked import Amounts, Asked, Numbers, Words, Written, spread
+from rules.moments import Clock
+from rules.places import Near
 from rules.problems import mistake, suggest
 
-__all__ = ["CATEGORY", "RECORDS", "WHERE", "EventName", "where"]
+__all__ = ["CATEGORY", "RECORDS", "WHERE", "EventName", "value_of", "variables", "where"]
 
 EventName = Literal["app_usage", "transaction", "page_view", "login"]
 RECORDS: Final[Mapping[EventName, type[AppUsage | Transaction | PageView | Login]]] = MappingProxyType(
     {"app_usage": AppUsage, "transaction": Transaction, "page_view": PageView, "login": Login}
 )
-CATEGORY: Final[Mapping[EventName, str]] = MappingProxyType(
+CATEGORY: Final[Mapping[str, str]] = MappingProxyType(
     {"app_usage": "app_class", "transaction": "merchant_category", "page_view": "page"}
 )
 """The field that the event carries as its `category`: what rules are indexed by."""
 
 
-def where(event: EventName, value: object, context: object) -> dict[str, Test]:
+_PLACE = {"lat", "lon"}
+
+
+def where(event: EventName, value: object, context: object) -> dict[str, Asked]:
     """Read the conditions on an event's fields, by the fields' names in alphabetical order.
 
     Raises
@@ -70,11 +76,36 @@ def _parts(annotation: object) -> tuple[object, ...]:
 
 
 def _model(event: EventName) -> type[Written]:
+    known = RECORDS[event].model_fields
     fields: dict[str, Any] = {
-        name: (_test(name, field.annotation), None) for name, field in RECORDS[event].model_fields.items()
+        name: (_test(name, field.annotation), None) for name, field in known.items() if name not in _PLACE
     }
+    fields["at"] = (Clock, None)
+    if known.keys() >= _PLACE:
+        fields["near"] = (Near, None)
     return create_model(f"{event}.where", __base__=Written, **fields)
 
 
 WHERE: Final[Mapping[EventName, type[Written]]] = MappingProxyType({event: _model(event) for event in RECORDS})
 """One model for the conditions on each event's fields."""
+
+
+def value_of(event: Event, name: str, test: Asked) -> object:
+    """Give what a test on a field compares."""
+    if isinstance(test, Clock):
+        return event.at
+    if isinstance(test, Near):
+        return getattr(event.data, "lat", None), getattr(event.data, "lon", None)
+    if isinstance(test, Amounts) and isinstance(event.data, Transaction):
+        return Money(event.data.amount, event.data.currency)
+    return event.category if name == CATEGORY.get(event.type) else getattr(event.data, name)
+
+
+def variables(event: EventName, name: str, test: Asked) -> dict[str, str]:
+    """Give the variables that the source of a test reads, and where each comes from."""
+    if isinstance(test, Clock):
+        return {f"f_{name}": "event.at"}
+    if isinstance(test, Near):
+        return {"f_lat": "event.data.lat", "f_lon": "event.data.lon"}
+    found = {f"f_{name}": "event.category" if name == CATEGORY.get(event) else f"event.data.{name}"}
+    return found | ({"f_currency": "event.data.currency"} if isinstance(test, Amounts) else {})

@@ -1,14 +1,11 @@
 """The policy: at what hours a channel may be used, and how often, whatever rules say."""
 
-import re
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Final, Literal, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator
+from pydantic import BeforeValidator, Field
 
 from kairos.ids import content_hash
 from kairos.instants import Millis
@@ -16,34 +13,11 @@ from kairos.offers import Channel
 from rules.asked import Written
 from rules.canonical import canonical, parsed
 from rules.check import checked
-from rules.problems import Problem, by_place, mistake
+from rules.moments import Hours, local, minutes_in
+from rules.problems import Problem, by_place
 from rules.words import Window, Zone
 
-__all__ = ["Cap", "Hours", "Policy", "load_policy", "within_hours"]
-
-_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
-
-Minutes = tuple[int, int]
-"""From which minute of the day until before which."""
-
-
-def _minutes(value: object) -> Minutes:
-    found = _HOURS.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise mistake(f'expected hours such as "08:00-21:00", got {value!r}')
-    begin = int(found[1]) * 60 + int(found[2])
-    end = 24 * 60 if found[3] is None else int(found[3]) * 60 + int(found[4])
-    if begin == end:
-        raise mistake(f'{value} is no time at all; the whole day is "00:00-24:00"')
-    return begin, end
-
-
-def _clock(minutes: Minutes) -> str:
-    return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in minutes)
-
-
-Hours = Annotated[Minutes, PlainValidator(_minutes), PlainSerializer(_clock, when_used="json")]
-"""Hours of the day, half open; `21:00-08:00` crosses midnight."""
+__all__ = ["Cap", "Policy", "load_policy", "within_hours"]
 
 
 class Cap(Written):
@@ -130,7 +104,4 @@ def within_hours(policy: Policy, channel: Channel, now: Millis) -> bool:
     [True, False]
 
     """
-    begin, end = policy.hours[channel]
-    local = datetime.fromtimestamp(now / 1000, ZoneInfo(policy.zone))
-    minute = local.hour * 60 + local.minute
-    return begin <= minute < end if begin < end else minute >= begin or minute < end
+    return minutes_in(policy.hours[channel], local(now, policy.zone)[0])

@@ -7,19 +7,23 @@ written back (`model_dump(mode="json")`) reads the same again in any zone and wi
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from kairos.events import Reaction
 from kairos.instants import DAY, MINUTE, Millis
 from kairos.money import Currency
 from kairos.offers import Channel, Identifier, Text
-from rules.asked import Test, Written, spread, test_of, written
-from rules.fields import EventName, where
+from rules.asked import Written
+from rules.conditions.when import When
+from rules.persons import Who
 from rules.problems import mistake
+from rules.scope import Scope
+from rules.selectors import Trigger
+from rules.source import Readings
 from rules.told import Case
 from rules.words import Duration, FirstDay, LastDay, Share, Window, Word, Zone
 
-__all__ = ["Count", "LastSeen", "Plain", "Published", "Rule", "RuleFile", "Scenario", "Status", "Then", "Watched"]
+__all__ = ["Published", "Rule", "RuleFile", "Scenario", "Status", "Then"]
 
 
 class Scenario(StrEnum):
@@ -37,126 +41,6 @@ class Status(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
     DRAFT = "draft"
-
-
-def _where(value: object, info: ValidationInfo) -> dict[str, Test]:
-    if info.data.get("same_as") and value:
-        raise mistake("same_as: on takes the trigger's own conditions; leave where out")
-    event = info.data.get("event")
-    # Without a valid event there is nothing to hold the fields against; the event's own problem is told.
-    return {} if event is None else where(event, value, info.context)
-
-
-def _written(tests: dict[str, Test]) -> dict[str, object]:
-    return {name: written(test) for name, test in tests.items()}
-
-
-Where = Annotated[dict[str, Test], PlainValidator(_where), PlainSerializer(_written)]
-
-
-class Trigger(Written):
-    """The event that makes a rule look at a customer."""
-
-    event: EventName
-    where: Where = Field(default_factory=dict)
-
-
-class Watched(Written):
-    """Events that a condition looks back on: its own, or the trigger's by `same_as: on`."""
-
-    event: EventName | None = None
-    same_as: Literal["on"] | None = None
-    where: Where = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.event is None) == (self.same_as is None):
-            raise mistake("give either event or same_as: on")
-        return self
-
-
-class Count(Watched):
-    """At least so many of these events in the window that ends with the trigger, which counts itself."""
-
-    within: Window
-    at_least: Annotated[int, Field(strict=True, ge=1, le=64)]
-
-
-class LastSeen(Watched):
-    """How long ago the newest of these events before the trigger was; one never seen was long ago."""
-
-    at_least: Window | None = None
-    within: Window | None = None
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> Self:
-        if (self.at_least is None) == (self.within is None):
-            raise mistake("give either at_least (so long ago, or never) or within (not longer ago)")
-        return self
-
-
-class _OneOf(Written):
-    """Exactly one of the keys."""
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        keys = [field.alias or name for name, field in type(self).model_fields.items()]
-        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
-            raise mistake(f"give one of {', '.join(keys)}; a second condition is a second item of the list")
-        return self
-
-
-class WhenClause(_OneOf):
-    """One condition on the past."""
-
-    count: Count | None = None
-    last_seen: LastSeen | None = None
-
-
-class When(Written):
-    """The conditions on the past; all must hold."""
-
-    all: Annotated[tuple[WhenClause, ...], Field(max_length=10)] = ()
-
-
-def _not_consent(name: str) -> str:
-    if name.casefold().startswith("consent"):
-        raise mistake(
-            f"{name!r} looks like consent, which no rule may decide: it is a gate that every offer passes, "
-            "by the rule's purpose and channels"
-        )
-    return name
-
-
-Name = Annotated[Word, AfterValidator(_not_consent)]
-
-
-def _asked(value: object, info: ValidationInfo) -> Test:
-    return test_of(value).model_validate(spread(value), context=info.context)
-
-
-Attributes = Annotated[
-    dict[Name, Annotated[Test, PlainValidator(_asked), PlainSerializer(written)]], Field(min_length=1, max_length=20)
-]
-
-
-class Plain(_OneOf):
-    """One condition on the customer: a tag, or attributes that all fit."""
-
-    tag: Name | None = None
-    attr: Attributes | None = None
-
-
-class WhoClause(Plain):
-    """A condition on the customer, or the opposite of one; an attribute the bank does not know meets neither."""
-
-    none: Plain | None = Field(None, alias="not")
-
-
-class Who(Written):
-    """The conditions on the customer; all must hold."""
-
-    all: Annotated[tuple[WhoClause, ...], Field(max_length=20)] = ()
 
 
 class Offered(Written):
@@ -248,8 +132,9 @@ class Rule(Written):
     valid: Valid = Field(default_factory=Valid)
     purpose: Identifier = "marketing"
     on: Trigger
-    who: Who = Field(default_factory=Who)
-    when: When = Field(default_factory=When)
+    who: Who = Field(default_factory=lambda: Who(all=()))
+    when: When = Field(default_factory=lambda: When(all=()))
+    warm: Literal["wait", "accept"] = "wait"
     then: Then
     limits: Limits = Field(default_factory=Limits)
     fresh: Duration = 10 * MINUTE
@@ -261,6 +146,17 @@ class Rule(Written):
         """What splits the customers into arms: rules of one programme split alike unless they say otherwise."""
         return self.experiment.salt or self.programme
 
+    def scope(self, readings: Readings | None = None) -> Scope:
+        """Give what the conditions need to know of the rule."""
+        return Scope(self.on.selector, self.warm == "accept", Readings() if readings is None else readings)
+
+    @model_validator(mode="after")
+    def _scores_are_asked_last(self) -> Self:
+        outside = self.who.all if self.who.all is not None else (self.who,)
+        if any(part.score is None and part.scores() for part in outside):
+            raise mistake("a score is asked after all gates; it cannot stand inside any or not")
+        return self
+
 
 class Published(Written):
     """Rules in their normal form: every default written out, every amount and day complete in itself."""
@@ -270,7 +166,12 @@ class Published(Written):
 
 
 class RuleFile(Published):
-    """A file of rules; the zone gives days and times their meaning, the currency plain amounts."""
+    """A file of rules; the zone gives days and times their meaning, the currency plain amounts.
+
+    What several rules speak of is written once: events under `selectors`, customers under `segments`.
+    """
 
     zone: Zone
     currency: Currency
+    selectors: Annotated[dict[Identifier, Trigger], Field(max_length=200)] = Field(default_factory=dict)
+    segments: Annotated[dict[Identifier, Who], Field(max_length=200)] = Field(default_factory=dict)

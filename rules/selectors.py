@@ -1,16 +1,20 @@
 """Selectors: which events a rule speaks of, and the name under which a customer remembers them."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Self
 
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, ValidationInfo, model_validator
+
+from kairos.events import Event
 from kairos.ids import content_hash
-from rules.asked import Test, Words, written
-from rules.fields import CATEGORY, EventName
-from rules.rings import KEPT
-from rules.schema import Rule, Watched
+from rules.asked import Asked, Words, Written, written
+from rules.fields import CATEGORY, EventName, value_of, variables, where
+from rules.problems import mistake, suggest
+from rules.source import Readings
 
-__all__ = ["Selector", "capacities", "looked_back_on", "trigger", "watched"]
+__all__ = ["Selector", "Trigger", "Watched", "Where", "selector_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class Selector:
     """
 
     event: EventName
-    where: Mapping[str, Test] = field(hash=False)
+    where: Mapping[str, Asked] = field(hash=False)
     key: str
 
     @property
@@ -31,40 +35,103 @@ class Selector:
         test = self.where.get(CATEGORY.get(self.event, ""))
         return test.any_of if isinstance(test, Words) else None
 
+    def meets(self, event: Event) -> bool:
+        """Whether an event is one of these."""
+        return event.type == self.event and all(
+            test.fits(value_of(event, name, test)) is True for name, test in self.where.items()
+        )
 
-def _selector(event: EventName, where: Mapping[str, Test]) -> Selector:
-    said = {name: written(test) for name, test in where.items()}
-    text = json.dumps([event, said], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return Selector(event, where, content_hash(text.encode())[:12])
+    def variables(self) -> dict[str, str]:
+        """Give the variables that `conditions` reads, and where each comes from."""
+        found = [variables(self.event, name, test) for name, test in self.where.items()]
+        return {name: source for each in found for name, source in each.items()}
 
-
-def trigger(rule: Rule) -> Selector:
-    """Give the events that make a rule look at a customer."""
-    return _selector(rule.on.event, rule.on.where)
-
-
-def watched(rule: Rule, clause: Watched) -> Selector:
-    """Give the events that a condition of the rule looks back on."""
-    return trigger(rule) if clause.event is None else _selector(clause.event, clause.where)
-
-
-def looked_back_on(rule: Rule) -> Iterator[tuple[Selector, int]]:
-    """Give the selectors a rule needs remembered, and how many of the newest instants at least."""
-    for clause in rule.when.all:
-        if clause.count is not None:
-            yield watched(rule, clause.count), clause.count.at_least
-        if clause.last_seen is not None:
-            yield watched(rule, clause.last_seen), 1
+    def conditions(self, readings: Readings) -> list[str]:
+        """Write what an event must meet beside its type and what the index has looked up; all must hold."""
+        indexed = CATEGORY.get(self.event) if self.categories else None
+        found = [test.of_field(name, readings, indexed=name == indexed) for name, test in self.where.items()]
+        return [part for parts in found for part in parts]
 
 
-def capacities(rules: Iterable[Rule]) -> dict[str, tuple[Selector, int]]:
-    """Give every selector to be remembered once, by its key, with the number of instants kept for it.
+def selector_of(event: EventName, asked: Mapping[str, Asked]) -> Selector:
+    """Make a selector, and name it by its content.
 
-    A draft's selectors are among them: its windows fill, so that it starts warm.
+    Examples
+    --------
+    >>> selector_of("login", {}).key
+    'b0c73704b1fd'
+
     """
-    kept: dict[str, tuple[Selector, int]] = {}
-    for rule in rules:
-        for selector, needed in looked_back_on(rule):
-            _, so_far = kept.get(selector.key, (selector, KEPT))
-            kept[selector.key] = selector, max(so_far, needed)
-    return kept
+    said = {name: written(test) for name, test in asked.items()}
+    text = json.dumps([event, said], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return Selector(event, asked, content_hash(text.encode())[:12])
+
+
+def _where(value: object, info: ValidationInfo) -> dict[str, Asked]:
+    if info.data.get("same_as") and value:
+        raise mistake("same_as: on takes the trigger's own conditions; leave where out")
+    event = info.data.get("event")
+    # Without a valid event there is nothing to hold the fields against; the event's own problem is told.
+    return {} if event is None else where(event, value, info.context)
+
+
+def _written(tests: dict[str, Asked]) -> dict[str, object]:
+    return {name: written(test) for name, test in tests.items()}
+
+
+Where = Annotated[dict[str, Asked], PlainValidator(_where), PlainSerializer(_written)]
+
+
+class _Named(Written):
+    """Events that may be written elsewhere in the file, under `selectors`, and named here."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_file(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, dict) or "selector" not in value:
+            return value
+        name, known = value["selector"], (info.context or {}).get("selectors", {})
+        if not isinstance(name, str) or name not in known:
+            raise mistake(f"there is no selector {name!r} in this file{suggest(name, known)}")
+        if said := sorted(value.keys() & {"event", "where", "same_as"}):
+            raise mistake(f"a named selector brings its own conditions; leave {' and '.join(said)} out")
+        return _found(known[name], info.context) | {key: item for key, item in value.items() if key != "selector"}
+
+
+def _found(said: object, context: Any) -> dict[str, Any]:
+    try:
+        Trigger.model_validate(said, context={**context, "selectors": {}})
+    except ValidationError:
+        # What is wrong with it is told where it stands.
+        return {"event": "login"}
+    return dict(said) if isinstance(said, dict) else {}
+
+
+class Trigger(_Named):
+    """The event that makes a rule look at a customer."""
+
+    event: EventName
+    where: Where = Field(default_factory=dict)
+
+    @property
+    def selector(self) -> Selector:
+        """These events."""
+        return selector_of(self.event, self.where)
+
+
+class Watched(_Named):
+    """Events that a condition looks back on: its own, or the trigger's by `same_as: on`."""
+
+    event: EventName | None = None
+    same_as: Literal["on"] | None = None
+    where: Where = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.event is None) == (self.same_as is None):
+            raise mistake("give either event or same_as: on")
+        return self
+
+    def watched(self, on: Selector) -> Selector:
+        """Give these events; `on` are the trigger's."""
+        return on if self.event is None else selector_of(self.event, self.where)

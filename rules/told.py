@@ -8,10 +8,11 @@ from pydantic_core import InitErrorDetails
 
 from kairos.events import Event
 from kairos.instants import Millis
+from kairos.offers import Identifier
 from rules.asked import Written
 from rules.fields import CATEGORY, RECORDS, EventName
 from rules.problems import mistake, suggest
-from rules.words import Amount, Instant, Scalar, Word
+from rules.words import Amount, Instant, Probability, Scalar, Word
 
 __all__ = ["Case", "Told"]
 
@@ -74,6 +75,7 @@ class Told(Written):
 
     attrs: dict[Word, Scalar] = Field(default_factory=dict)
     tags: frozenset[Word] = frozenset()
+    scores: dict[Identifier, Probability] = Field(default_factory=dict)
 
 
 class Case(Written):

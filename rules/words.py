@@ -15,12 +15,14 @@ from rules.problems import mistake
 
 __all__ = [
     "Amount",
+    "Days",
     "Duration",
     "FirstDay",
     "Flag",
     "Instant",
     "LastDay",
     "Number",
+    "Probability",
     "Scalar",
     "Share",
     "Window",
@@ -52,6 +54,12 @@ def _bounded(window: Millis) -> Millis:
     return window
 
 
+def _days(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 400:
+        raise mistake(f"expected a number of calendar days between 1 and 400, got {_shown(value)}")
+    return value
+
+
 def length(millis: Millis) -> str:
     """Write a length of time in the largest unit that holds it exactly.
 
@@ -74,6 +82,12 @@ def _share(value: object) -> float:
     if isinstance(value, Decimal | float) or (isinstance(value, int) and value == 0):
         return float(value)
     raise mistake(f"expected a share such as 10%, got {_shown(value)}")
+
+
+def _probability(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not 0 <= value <= 1:
+        raise mistake(f"expected a probability between 0 and 1, got {_shown(value)}")
+    return float(value)
 
 
 def _amount(value: object, info: ValidationInfo) -> Money:
@@ -179,8 +193,11 @@ Duration = Annotated[Millis, PlainValidator(_duration), PlainSerializer(length, 
 """A length of time: `30m`, `2h`, `7d`; a day is 24 hours."""
 Window = Annotated[Duration, AfterValidator(_bounded)]
 """A length of time that is neither nothing nor for ever."""
+Days = Annotated[int, PlainValidator(_days)]
+"""Calendar days; today is the last of them."""
 Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=0.9)]
 """A share of the customers: `10%`."""
+Probability = Annotated[float, PlainValidator(_probability)]
 Amount = Annotated[Money, PlainValidator(_amount), PlainSerializer(str, when_used=_ON_JSON)]
 """Money as people write it, in the file's currency unless it names its own."""
 Number = Annotated[int | float, PlainValidator(_number)]

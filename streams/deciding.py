@@ -12,7 +12,7 @@ from kairos.ports import Record
 from kairos.reservations import Reserve, Wish
 from models.features import features
 from rules.candidates import Candidate, Ranking
-from rules.decide import gates, rank
+from rules.decide import convinced, gates, rank
 from rules.limits import hold
 from rules.schema import Rule
 from streams.facts import context, facts
@@ -39,7 +39,8 @@ def decide(work: Work, event: Event, source: Record) -> None:
     decision = decision_id(event.customer, event.id, versions.book.hash)
     candidates = gates(event, customer, standing, matched, versions.policy, work.now)
     wishes = {c.rule.id: _wished(work, event, standing, decision, c) for c in candidates if c.channel is not None}
-    ranking = rank(candidates, {rule: wish.score for rule, wish in wishes.items()})
+    convincing = [_convinced(work, wishes, candidate) for candidate in candidates]
+    ranking = rank(convincing, {rule: wish.score for rule, wish in wishes.items()})
     draft = _draft(work, event, source, decision, ranking, wishes, standing)
     if not ranking.wishes:
         write_decision(work, draft)
@@ -63,6 +64,14 @@ def _wished(work: Work, event: Event, standing: Standing, decision: str, candida
         features=found,
         score=PRIOR if model is None else model.score(found),
     )
+
+
+def _convinced(work: Work, wishes: dict[str, Wished], candidate: Candidate) -> Candidate:
+    models = {asked.model: work.versions.models.get(asked.model) for asked in candidate.rule.who.scores()}
+    if not models or not candidate.is_open:
+        return candidate
+    found = wishes[candidate.rule.id].features
+    return convinced(candidate, {name: None if m is None else m.score(found) for name, m in models.items()})
 
 
 def _draft(

@@ -66,8 +66,7 @@ def _attributes(rule: Rule, standing: Standing) -> dict[str, Attribute]:
 
     Any other word may be a name or an account, and would leave a weight of its own for each customer.
     """
-    read = {name for clause in rule.who.all for name in (clause.attr or {})}
-    read |= {name for clause in rule.who.all if clause.none for name in (clause.none.attr or {})}
+    read = rule.who.attributes()
     attrs = standing.profile.attrs
     return {name: value for name, value in attrs.items() if name in read or not isinstance(value, str)}
 

@@ -32,11 +32,28 @@ amounts = st.one_of(
     bounds,
     st.sampled_from([{"not": 30}, {"at_least": "50 JPY"}, {"not": ["30", "60"], "below": 80}]),
 )
+clocks = st.sampled_from(
+    [
+        {"time": "11:30-12:30"},
+        {"time": ["23:00-12:05", "12:10-12:20"]},
+        {"days": "tue"},
+        {"days": "sat-mon", "zone": "UTC"},
+    ]
+)
+near = st.sampled_from([{"lat": 31.2, "lon": 121.4, "radius": "2km"}, {"lat": -90, "lon": 0, "radius": "500m"}])
+there = st.sampled_from([{"exists": True}, {"exists": False}])
 app_use = st.fixed_dictionaries(
     {"event": st.just("app_usage")},
     optional={
         "where": st.fixed_dictionaries(
-            {}, optional={"app_class": one_of(CLASSES), "app": one_of(("a", "b")), "seconds": bounds}
+            {},
+            optional={
+                "app_class": one_of(CLASSES) | there,
+                "app": one_of(("a", "b")),
+                "seconds": bounds | there,
+                "at": clocks,
+                "near": near,
+            },
         )
     },
 )
@@ -49,6 +66,7 @@ transaction = st.fixed_dictionaries(
                 "merchant_category": one_of(CATEGORIES),
                 "card": one_of(("debit", "credit")),
                 "amount": amounts,
+                "at": clocks,
                 "currency": one_of(("CNY", "JPY")),
             },
         )
@@ -58,12 +76,34 @@ login = st.just({"event": "login"})
 selectors = st.one_of(app_use, transaction, login)
 watched = st.one_of(st.just({"same_as": "on"}), selectors)
 windows = st.sampled_from(["1s", "10s", "1m", "1h"])
-whens = st.one_of(
-    st.tuples(watched, windows, st.integers(1, 5)).map(lambda t: {"count": {**t[0], "within": t[1], "at_least": t[2]}}),
+numbers = st.one_of(
+    st.integers(1, 5).map(lambda n: {"at_least": n}),
+    st.integers(0, 4).map(lambda n: {"at_most": n}),
+    st.integers(1, 3).map(lambda n: {"at_least": n, "at_most": n + 1}),
+)
+lengths = windows.map(lambda w: {"within": w}) | st.integers(1, 3).map(lambda n: {"days": n})
+pasts = st.one_of(
+    st.tuples(watched, lengths, numbers).map(lambda t: {"count": {**t[0], **t[1], **t[2]}}),
     st.tuples(watched, st.sampled_from(["within", "at_least"]), windows).map(
         lambda t: {"last_seen": {**t[0], t[1]: t[2]}}
     ),
 )
+
+
+def joined(clauses: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Conditions joined by all, any and not, a few levels deep."""
+    return st.recursive(
+        clauses,
+        lambda inner: st.one_of(
+            inner.map(lambda clause: {"not": clause}),
+            st.lists(inner, min_size=1, max_size=2).map(lambda some: {"any": some}),
+            st.lists(inner, max_size=2).map(lambda some: {"all": some}),
+        ),
+        max_leaves=4,
+    )
+
+
+whens = joined(pasts)
 asked = st.one_of(
     st.sampled_from(TAGS).map(lambda tag: {"tag": tag}),
     st.fixed_dictionaries(
@@ -72,12 +112,13 @@ asked = st.one_of(
             "age": st.one_of(st.integers(20, 40), bounds, st.just({"not": 30})),
             "mobile_bank": one_of(("active", "registered")),
             "has_card": st.booleans(),
+            "zip": there,
         },
     )
     .filter(bool)
     .map(lambda attr: {"attr": attr}),
 )
-whos = st.one_of(asked, asked.map(lambda clause: {"not": clause}))
+whos = joined(asked)
 
 
 @st.composite
@@ -99,6 +140,7 @@ def rules(draw: st.DrawFn, number: int) -> dict[str, Any]:
             "expires": "2h",
         },
         "limits": {"cooldown": draw(st.sampled_from(["0s", "1m", "1h"]))},
+        "warm": draw(st.sampled_from(["wait", "accept"])),
         "experiment": {"control": draw(st.sampled_from(["0%", "50%"]))},
     }
 
@@ -125,6 +167,8 @@ _app_use = st.builds(
     app=st.sampled_from(["a", "b"]),
     app_class=st.none() | st.sampled_from(CLASSES),
     seconds=st.none() | st.integers(0, 90),
+    lat=st.none() | st.floats(31.19, 31.23),
+    lon=st.none() | st.floats(121.39, 121.43),
 )
 _transaction = st.builds(
     Transaction,
@@ -149,6 +193,20 @@ events = st.builds(
     st.one_of(_app_use, _transaction, st.just(Login())),
     st.one_of(st.integers(0, 20_000), st.integers(0, 4_000_000)).map(lambda later: NOON + later),
 )
+
+
+class Since(dict[str, int]):
+    """Since when features are remembered: all of them since the same second."""
+
+    def __init__(self, second: int) -> None:
+        super().__init__()
+        self._second = second
+
+    def __missing__(self, key: str) -> int:
+        return self._second
+
+
+memories = st.builds(Since, st.sampled_from([0, 30, 4000, 10**6]).map(lambda ago: NOON // 1000 - ago))
 lives = st.lists(events, min_size=1, max_size=14)
 standings = st.builds(
     lambda attrs, tags, talked: Standing(Profile(attrs=attrs, tags=tags, personalisation=talked)),
@@ -158,6 +216,7 @@ standings = st.builds(
             "age": st.one_of(st.integers(20, 40), st.floats(20, 40), st.just("30"), st.booleans()),
             "mobile_bank": st.sampled_from(["active", "registered", "none"]),
             "has_card": st.one_of(st.booleans(), st.integers(0, 1)),
+            "zip": st.just("200000"),
         },
     ),
     st.frozensets(st.sampled_from(TAGS)),

@@ -7,7 +7,7 @@ from kairos.customer import Customer, Standing, pack, unpack
 from kairos.events import AppUsage, Event
 from kairos.ids import content_hash
 from rules.book import Book, load
-from rules.residual import constant
+from rules.source import constant
 from tests.rules_strategies import NOON, book_of, books, event_of, lives, standings, unhurried, written
 from tests.test_rules_match import NOBODY, food, rule
 
@@ -68,7 +68,7 @@ def test_rules_that_count_the_same_events_share_what_is_remembered() -> None:
 
     book.observe(food(NOON), customer)
 
-    assert len(customer.rings) == 1
+    assert len(customer.remembered) == 1
 
 
 def test_a_changed_threshold_keeps_what_was_remembered() -> None:
@@ -84,20 +84,20 @@ def test_a_changed_threshold_keeps_what_was_remembered() -> None:
 
 
 def test_what_no_rule_asks_for_any_more_is_forgotten() -> None:
-    customer = Customer(rings={"gone": b"\0\0\0\1"})
+    customer = Customer(remembered={"gone": b"\0\0\0\1"})
 
     book_of(rule(when=COUNTED)).observe(food(NOON), customer)
 
-    assert "gone" not in customer.rings
+    assert "gone" not in customer.remembered
     assert unpack(pack(customer)) == customer
 
 
 def test_an_event_that_nobody_counts_changes_nothing() -> None:
-    customer = Customer(rings={"gone": b"\0\0\0\1"})
+    customer = Customer(remembered={"gone": b"\0\0\0\1"})
 
     assert book_of(rule(when=COUNTED)).observe(event_of(AppUsage(app="a"), NOON), Customer()) is not None
     assert Book.empty().observe(food(NOON), customer) is False
-    assert "gone" in customer.rings
+    assert "gone" in customer.remembered
 
 
 def test_pausing_makes_another_book_that_remembers_the_same() -> None:

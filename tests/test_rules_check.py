@@ -53,13 +53,13 @@ SLIPS = [
     (
         "app_class: food_delivery}}",
         "app_class: {}}}",
-        "10:47: nothing is asked here; write a value, a list of values, or not",
+        "10:47: nothing is asked here; write a value, a list of values, or not, exists",
     ),
     ("app_class: food_delivery}}", "seconds: long}}", "10:45: expected a number, got 'long'"),
     (
         "app_class: food_delivery}}",
         "app_class: {at_least: 3}}}",
-        "10:48: unknown key 'at_least'; it is one of: any_of, not",
+        "10:48: unknown key 'at_least'; it is one of: any_of, exists, not",
     ),
     (
         "app_class: food_delivery}}",
@@ -96,7 +96,7 @@ SLIPS = [
     (
         "at_least: 3}",
         "at_least: 3, atmost: 5}",
-        "12:65: unknown key 'atmost'; it is one of: at_least, event, same_as, where, within",
+        "12:65: unknown key 'atmost'; did you mean 'at_most'?",
     ),
     ("at_least: 3}", "at_least: true}", "12:62: expected a whole number"),
     ("at_least: 3}", "at_least: 65}", "12:62: should be less than or equal to 64"),
@@ -115,7 +115,7 @@ SLIPS = [
     (
         "{count: {same_as: on, within: 7d, at_least: 3}}",
         "{}",
-        "12:18: give one of count, last_seen; a second condition is a second item of the list",
+        "12:18: give one of all, any, not, count, last_seen; a second condition is a second item of the list",
     ),
     ("tag: vip", "tag: consent_sms", "11:60: 'consent_sms' " + NO_CONSENT),
     ("age: {at_least: 22}", "consent: true", "11:25: 'consent' " + NO_CONSENT),

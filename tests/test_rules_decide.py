@@ -15,7 +15,7 @@ from kairos.instants import DAY, HOUR, MINUTE, SECOND, moment
 from kairos.offers import Channel
 from rules.book import Book
 from rules.candidates import Candidate
-from rules.decide import arm, gates, rank
+from rules.decide import arm, convinced, gates, rank
 from rules.limits import capped, hold, in_cooldown, release
 from rules.policy import Policy, load_policy
 from rules.schema import Rule
@@ -49,6 +49,21 @@ def through(
 
 def word(*, granted: bool, channel: str, at: int = NOON) -> Consent:
     return Consent(purpose="*", channel=channel, granted=granted, at=moment(at))
+
+
+@pytest.mark.parametrize(
+    ("scores", "reason"),
+    [
+        ({"uplift": 0.3}, None),
+        ({"uplift": 0.29}, Reason.SCORE_TOO_LOW),
+        ({"uplift": None}, Reason.SCORE_TOO_LOW),
+        ({}, Reason.SCORE_TOO_LOW),
+    ],
+)
+def test_a_score_that_is_too_low_or_unknown_refuses(scores: dict[str, float | None], reason: Reason | None) -> None:
+    asked = one(who={"all": [{"score": {"model": "uplift", "at_least": 0.3}}]})
+
+    assert convinced(through(asked), scores).reason is reason
 
 
 def test_a_willing_customer_at_noon_gets_the_first_channel() -> None:

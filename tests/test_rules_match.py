@@ -1,6 +1,8 @@
 """What a rule means: the compiler against the reference, and the reference against the events themselves."""
 
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 
@@ -9,9 +11,12 @@ from kairos.events import AppUsage, Event, Login, Profile, Transaction
 from kairos.instants import DAY, SECOND
 from rules import interpret
 from rules.book import Book
-from rules.schema import Rule, WhenClause
-from rules.selectors import watched
-from tests.rules_strategies import NOON, book_of, books, event_of, lives, standings, unhurried
+from rules.conditions.count import Count
+from rules.conditions.last_seen import LastSeen
+from rules.conditions.when import When
+from rules.judged import Seen, all_hold, opposite, some_hold
+from rules.schema import Rule
+from tests.rules_strategies import NOON, Since, book_of, books, event_of, lives, memories, standings, unhurried
 
 NOBODY = Standing(Profile())
 
@@ -43,18 +48,20 @@ def food(at: int, seconds: int | None = None) -> Event:
 
 
 @unhurried
-@given(books, lives, standings)
-def test_the_compiled_book_agrees_with_the_reference(book: Book, life: list[Event], standing: Standing) -> None:
+@given(books, lives, standings, memories)
+def test_the_compiled_book_agrees_with_the_reference(
+    book: Book, life: list[Event], standing: Standing, since: Since
+) -> None:
     quick, slow = Customer(), Customer()
     for event in life:
-        before = dict(quick.rings)
+        before = dict(quick.remembered)
         changed = book.observe(event, quick)
         interpret.observe(book.rules.values(), event, slow)
 
-        assert quick.rings == slow.rings
-        assert changed == (quick.rings != before)
-        expected = interpret.match(book.rules.values(), event, slow, lambda: standing)
-        assert book.match(event, quick, lambda: standing) == expected
+        assert quick.remembered == slow.remembered
+        assert changed == (quick.remembered != before)
+        expected = interpret.match(book.rules.values(), Seen(event, slow, lambda: standing, since))
+        assert book.match(event, quick, lambda: standing, since) == expected
 
 
 @unhurried
@@ -66,24 +73,37 @@ def test_the_rings_remember_what_the_events_were(book: Book, life: list[Event], 
         book.observe(event, customer)
         matched = book.match(event, customer, lambda: standing)
         for found in book.rules.values():
-            past = all(_held(found, clause, event, life[:number]) for clause in found.when.all)
-            without_past = found.model_copy(update={"when": type(found.when)()})
-            assert (found in matched) == (past and interpret.holds(without_past, event, customer, lambda: standing))
+            past = _held(found, found.when, event, life[:number]) is True
+            without_past = found.model_copy(update={"when": When(all=())})
+            plain = interpret.holds(without_past, Seen(event, customer, lambda: standing))
+            assert (found in matched) == (past and plain)
 
 
-def _held(rule: Rule, clause: WhenClause, event: Event, life: list[Event]) -> bool:
-    """Say what a condition on the past means by going through all that happened."""
-    asked = clause.count or clause.last_seen
-    assert asked is not None
-    now = event.at // SECOND
-    ats = [e.at // SECOND for e in life if interpret.meets(watched(rule, asked), e)]
-    if clause.count:
-        return sum(now - clause.count.within // SECOND < at <= now for at in ats) >= clause.count.at_least
+def _held(rule: Rule, when: When, event: Event, life: list[Event]) -> bool | None:
+    """Say what the conditions on the past mean by going through all that happened."""
+    if when.none is not None:
+        return opposite(_held(rule, when.none, event, life))
+    if when.parts is not None:
+        found = [_held(rule, part, event, life) for part in when.parts]
+        return all_hold(found) if when.any is None else some_hold(found)
+    asked, now = when.leaf, event.at // SECOND
+    assert isinstance(asked, Count | LastSeen)
+    ats = [e.at // SECOND for e in life if asked.watched(rule.on.selector).meets(e)]
+    if isinstance(asked, Count):
+        number = sum(_begin(asked, event) < at <= now for at in ats)
+        return number >= (asked.at_least or 0) and (asked.at_most is None or number <= asked.at_most)
     last = max((at for at in ats if at < now), default=None)
-    assert clause.last_seen is not None
-    if clause.last_seen.within:
-        return last is not None and now - last < clause.last_seen.within // SECOND
-    return last is None or now - last >= (clause.last_seen.at_least or 0) // SECOND
+    if asked.within:
+        return last is not None and now - last < asked.within // SECOND
+    return last is None or now - last >= (asked.at_least or 0) // SECOND
+
+
+def _begin(asked: Count, event: Event) -> int:
+    """Give the last second before the window."""
+    if asked.within is not None:
+        return event.at // SECOND - asked.within // SECOND
+    today = datetime.fromtimestamp(event.at / 1000, ZoneInfo(asked.zone)).replace(hour=0, minute=0, second=0)
+    return int((today - timedelta(days=(asked.days or 1) - 1)).timestamp()) - 1
 
 
 @unhurried
@@ -95,7 +115,7 @@ def test_the_order_in_which_events_arrive_does_not_change_what_is_remembered(boo
     for event in reversed(life):
         book.observe(event, other)
 
-    assert one.rings == other.rings
+    assert one.remembered == other.remembered
 
 
 def test_a_window_holds_its_end_and_not_its_beginning() -> None:

@@ -265,7 +265,7 @@ class TestRecords:
 
     @given(st.dictionaries(names, st.binary()), st.binary())
     def test_a_customer_is_read_as_written(self, rings: dict[str, bytes], tags: bytes) -> None:
-        one = customer.Customer(tags=tags, rings=rings, spending={"food": customer.Spending(1, 2, 3)})
+        one = customer.Customer(tags=tags, remembered=rings, spending={"food": customer.Spending(1, 2, 3)})
 
         assert customer.unpack(customer.pack(one)) == one
 
