@@ -16,6 +16,9 @@ from streams import clock
 
 __all__ = ["app"]
 
+SHOWN = 100
+"""How many problems are printed; whoever has more mends these first."""
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 Files = Annotated[Path, typer.Argument(exists=True, help="a folder of rule files, or one file")]
@@ -86,8 +89,10 @@ def _checked(files: Path, policy: Path | None, pools: Path | None, apps: Path | 
     try:
         return contents_of(files, policy, pools, apps)
     except Refused as refused:
-        for problem in refused.problems:
+        for problem in refused.problems[:SHOWN]:
             errors.print(problem, markup=False, highlight=False)
+        if len(refused.problems) > SHOWN:
+            errors.print(f"... and {len(refused.problems) - SHOWN} more", markup=False, highlight=False)
         _stop(f"{refused}; nothing was published and what is in force stays")
 
 

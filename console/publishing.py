@@ -6,11 +6,13 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
+from console.files import contents, in_folder
 from kairos.apps import AppsFile
 from kairos.ids import content_hash
 from kairos.instants import Millis
 from kairos.ports import Output
 from rules.book import load
+from rules.check import checked
 from rules.policy import load_policy
 from rules.pools import load_pools
 from rules.problems import Problem
@@ -48,27 +50,50 @@ def contents_of(rules: Path, policy: Path | None, pools: Path | None, apps: Path
 
     """
     found: dict[str, bytes] = {}
-    problems: list[Problem | str] = []
+    texts, told = _texts(rules)
+    problems: list[Problem | str] = [*told]
     known = None
-    if pools is not None:
-        loaded_pools = load_pools(pools.read_text(), pools.name)
+    if pools is not None and (text := _text(pools, problems)) is not None:
+        loaded_pools = load_pools(text, str(pools))
         problems += loaded_pools.problems
         known = loaded_pools.pools
         found["pools"] = loaded_pools.content
-    loaded = load(_files(rules), pools=known)
+    loaded = load(texts, pools=known)
     problems += loaded.problems
     if loaded.book is not None:
         found["rules"] = loaded.book.content
-    if policy is not None:
-        read = load_policy(policy.read_text(), policy.name)
+    if policy is not None and (text := _text(policy, problems)) is not None:
+        read = load_policy(text, str(policy))
         if isinstance(read, tuple):
             problems += read
         else:
             found["policy"] = read.content
-    if apps is not None:
-        found["apps"] = AppsFile.model_validate_json(apps.read_bytes()).model_dump_json().encode()
+    if apps is not None and (text := _text(apps, problems)) is not None:
+        # JSON is YAML, so its mistakes have places, too.
+        listed, _, wrong = checked(str(apps), text, AppsFile)
+        problems += wrong
+        found["apps"] = b"" if listed is None else listed.model_dump_json().encode()
     if problems:
         raise Refused(problems)
+    return found
+
+
+def _texts(rules: Path) -> tuple[dict[str, bytes], list[Problem | str]]:
+    problems: list[Problem | str] = []
+    if not rules.is_dir():
+        text = _text(rules, problems)
+        return {} if text is None else {str(rules): text}, problems
+    texts, told = in_folder(rules, ".yaml", ".yml")
+    if not texts and not told:
+        problems.append(f"{rules}: no rule file (*.yaml) in this folder")
+    return texts, [*problems, *told]
+
+
+def _text(path: Path, problems: list[Problem | str]) -> bytes | None:
+    found = contents(path)
+    if isinstance(found, Problem):
+        problems.append(found)
+        return None
     return found
 
 
@@ -110,13 +135,6 @@ async def catalogue(client: Client) -> Known:
     }
     contents = {r.key.decode(): r.value for r in rows if r.key and r.value and not r.key.startswith(CURRENT)}
     return Known(pointers, contents)
-
-
-def _files(rules: Path) -> dict[str, bytes]:
-    paths = sorted([*rules.glob("*.yaml"), *rules.glob("*.yml")]) if rules.is_dir() else [rules]
-    if not paths:
-        raise Refused([f"{rules}: no rule file (*.yaml) in this folder"])
-    return {str(path): path.read_bytes() for path in paths}
 
 
 async def _send(client: Client, outputs: Sequence[Output]) -> None:

@@ -261,6 +261,8 @@ def test_of(value: object) -> type[Words | Flags | Numbers]:
     """
     if isinstance(value, dict) and set(value) == {"exists"}:
         return Words
+    if isinstance(value, dict) and any(name in value for name, _, _ in _BOUNDS):
+        return Numbers
     first = value
     while isinstance(first, list | dict) and first:
         first = first[0] if isinstance(first, list) else next(iter(first.values()))

@@ -13,11 +13,14 @@ from rules.check import checked
 from rules.compile import Index, Matcher, Watcher, find, matchers, watchers
 from rules.features import Feature, together
 from rules.judged import EVER
-from rules.problems import Problem, by_place, suggest
+from rules.problems import MOST_PROBLEMS, Problem, bounded, by_place, suggest
 from rules.schema import Published, Rule, RuleFile, Status
 from rules.yaml_reader import Tree
 
-__all__ = ["Book", "Loaded", "load"]
+__all__ = ["MOST_RULES", "Book", "Loaded", "load"]
+
+MOST_RULES = 10_000
+"""The largest book."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,13 +179,18 @@ def load(files: Mapping[str, str | bytes], pools: Iterable[CouponPool] | None = 
     rules: list[Rule] = []
     taken: dict[str, str] = {}
     for file in sorted(files):
+        if len(problems) > MOST_PROBLEMS:
+            break
         made, tree, found = checked(file, files[file], RuleFile)
         problems += found
         for rule in _rules(tree):
             problems += _taken(file, rule, taken)
             problems += [] if known is None else _pool(file, rule, known)
         rules += made.rules if made else ()
-    return Loaded(None if problems else Book.of(rules), by_place(problems))
+        if len(rules) > MOST_RULES:
+            problems.append(Problem(file, 1, 1, f"the files have more than {MOST_RULES} rules together"))
+            break
+    return Loaded(None if problems else Book.of(rules), bounded(by_place(problems)))
 
 
 def _rules(tree: Tree) -> list[Tree]:

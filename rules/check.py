@@ -1,7 +1,7 @@
 """Check a file against its model: every mistake at once, each with its place and a suggestion."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -9,14 +9,16 @@ from pydantic_core import ErrorDetails
 
 from rules.asked import Numbers
 from rules.fields import WHERE
-from rules.problems import Problem, suggest
+from rules.problems import MOST_PROBLEMS, Problem, bounded, shown, suggest
 from rules.words import is_zone
-from rules.yaml_reader import Tree, read
+from rules.yaml_reader import Tree, Value, read
 
 __all__ = ["checked"]
 
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[str | int, ...]
+_PORTION = 100
+"""How many items of a long list are looked at before the number of problems is."""
 
 _SAID = {
     "model_type": "expected keys and values",
@@ -38,20 +40,49 @@ def checked(file: str, text: str | bytes, model: type[M]) -> tuple[M | None, Tre
 
     Returns
     -------
-    The model or None, the places of its values, and the problems.
+    The model or None, the places of its values, and the problems: at most `MOST_PROBLEMS` and one that says so.
 
     """
     tree, problems = read(file, text)
     if tree is None:
         return None, Tree(None, (1, 1)), problems
-    value = tree.value
+    made: M | None = None
+    found: list[ErrorDetails] = []
+    for portion, key, first in _portions(tree.value):
+        made, errors = _made(portion, model, key, first)
+        found += errors
+        if len(found) > MOST_PROBLEMS:
+            break
+    told = dict.fromkeys(_problem(file, tree, model, error) for error in _causes(found))
+    return None if found else made, tree, bounded((*problems, *told))
+
+
+def _portions(value: Value) -> Iterator[tuple[Value, str, int]]:
+    """Give the file, but its long list by a few items before: with the list's key, and the number of the first item.
+
+    Pydantic tells every problem it finds, each with all it saw: a list of 100,000 items that are all wrong would take
+    gigabytes to tell.
+    """
+    if isinstance(value, dict):
+        for key, items in value.items():
+            if isinstance(items, list) and len(items) > _PORTION:
+                yield from (({**value, key: items[n : n + _PORTION]}, key, n) for n in range(0, len(items), _PORTION))
+                break
+    yield value, "", 0
+
+
+def _made(value: Value, model: type[M], key: str, first: int) -> tuple[M | None, list[ErrorDetails]]:
     try:
-        made = model.model_validate(value, context=_context(value))
+        return model.model_validate(value, context=_context(value)), []
     except ValidationError as error:
-        found = error.errors(include_url=False)
-        told = [e for e in found if not _is_consequence(e, found)]
-        return None, tree, (*problems, *(_problem(file, tree, model, e) for e in told))
-    return made, tree, problems
+        return None, [_moved(found, key, first) for found in error.errors(include_url=False)]
+
+
+def _moved(error: ErrorDetails, key: str, first: int) -> ErrorDetails:
+    match error["loc"]:
+        case (str(above), int(place), *below) if above == key:
+            error["loc"] = (above, place + first, *below)
+    return error
 
 
 def _context(value: object) -> Mapping[str, object]:
@@ -67,14 +98,10 @@ def _context(value: object) -> Mapping[str, object]:
     return known | ({"zone": zone} if isinstance(zone, str) and is_zone(zone) else {})
 
 
-def _is_consequence(error: ErrorDetails, found: Iterable[ErrorDetails]) -> bool:
-    # Pydantic counts an item that is wrong as one that is missing, too.
-    place = error["loc"]
-    return error["type"] == "too_short" and any(len(e["loc"]) > len(place) and _begins(e["loc"], place) for e in found)
-
-
-def _begins(path: Sequence[str | int], start: Sequence[str | int]) -> bool:
-    return tuple(path[: len(start)]) == tuple(start)
+def _causes(found: Sequence[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Leave out what follows from others: pydantic counts an item that is wrong as one that is missing, too."""
+    wrong = {error["loc"][:depth] for error in found for depth in range(len(error["loc"]))}
+    return (error for error in found if error["type"] != "too_short" or error["loc"] not in wrong)
 
 
 def _problem(file: str, tree: Tree, model: type[BaseModel], error: ErrorDetails) -> Problem:
@@ -96,10 +123,16 @@ def _sentence(tree: Tree, model: type[BaseModel], error: ErrorDetails) -> str:
             return f"the key {last!r} is missing"
         case "literal_error" | "enum":
             options = re.findall(r"'([^']+)'", str(context["expected"])) or [str(context["expected"])]
-            return f"{error['input']!r} is not known here{suggest(error['input'], options)}"
+            return f"{shown(error['input'])} is not known here{suggest(error['input'], options)}"
         case "string_pattern_mismatch":
             known = _PATTERNS.get(str(context["pattern"]), f"what fits {context['pattern']}")
-            return f"expected {known}, got {error['input']!r}"
+            return f"expected {known}, got {shown(error['input'])}"
+        case "string_too_long":
+            return f"expected at most {context['max_length']} characters"
+        case "string_too_short" | "too_short":
+            return "there must be something here"
+        case "too_long":
+            return f"at most {context['max_length']} of them, here are {context.get('actual_length') or 'more'}"
     return _SAID.get(kind, error["msg"].removeprefix("Value error, ").removeprefix("Input "))
 
 

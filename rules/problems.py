@@ -2,12 +2,16 @@
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 from pydantic_core import PydanticCustomError
 
-__all__ = ["Problem", "by_place", "mistake", "suggest"]
+__all__ = ["MOST_PROBLEMS", "Problem", "bounded", "by_place", "mistake", "shown", "suggest"]
+
+MOST_PROBLEMS = 1_000
+"""How many problems of one file are told; whoever made more of them made one that comes again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,39 @@ def by_place(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.what)))
 
 
+def bounded(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Give the first `MOST_PROBLEMS`, and where there are more, one that says so."""
+    if len(problems) <= MOST_PROBLEMS:
+        return problems
+    said = f"more than {MOST_PROBLEMS} problems; what follows was not looked at"
+    return (*problems[:MOST_PROBLEMS], replace(problems[MOST_PROBLEMS], what=said))
+
+
+def shown(value: object) -> str:
+    """Write a value as its author would find it again, however long it is and whatever it holds.
+
+    Examples
+    --------
+    >>> print(shown("x" * 100), shown(True), shown(None), shown([1]), shown(Decimal("0.0000001")))
+    'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...' true nothing a list 0.0000001
+
+    """
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return "nothing"
+        case int() | float():
+            return str(value)
+        case Decimal():
+            return format(value, "f")
+        case str():
+            return repr(value if len(value) <= 60 else value[:57] + "...")
+        case list() | tuple() | set() | frozenset():
+            return "a list"
+    return "a mapping"
+
+
 def suggest(word: object, known: Iterable[str], otherwise: Literal["list", "nothing"] = "list") -> str:
     """Give the tail of a sentence: the nearest known word, else all of them, or nothing.
 
@@ -46,7 +83,7 @@ def suggest(word: object, known: Iterable[str], otherwise: Literal["list", "noth
 
     """
     names = sorted(known)
-    near = difflib.get_close_matches(str(word), names, 1)
+    near = difflib.get_close_matches(str(word)[:200], names, 1)
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; it is one of: {', '.join(names)}" if otherwise == "list" and len(names) <= 30 else ""

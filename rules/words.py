@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Pl
 from kairos import money
 from kairos.instants import DAY, HOUR, MINUTE, SECOND, Millis, from_rfc3339, rfc3339
 from kairos.money import Money
-from rules.problems import mistake
+from rules.problems import mistake, shown
 
 __all__ = [
     "Amount",
@@ -41,7 +41,7 @@ _LONGEST = 3650 * DAY
 def _duration(value: object) -> Millis:
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise mistake(f"expected a length of time such as 30m, 2h or 7d, got {_shown(value)}")
+        raise mistake(f"expected a length of time such as 30m, 2h or 7d, got {shown(value)}")
     millis = int(found[1]) * _UNITS[found[2]]
     if millis > _LONGEST:
         raise mistake(f"{value} is longer than 3650d")
@@ -56,7 +56,7 @@ def _bounded(window: Millis) -> Millis:
 
 def _days(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 400:
-        raise mistake(f"expected a number of calendar days between 1 and 400, got {_shown(value)}")
+        raise mistake(f"expected a number of calendar days between 1 and 400, got {shown(value)}")
     return value
 
 
@@ -81,19 +81,19 @@ def _share(value: object) -> float:
         return float(Decimal(text) / 100)
     if isinstance(value, Decimal | float) or (isinstance(value, int) and value == 0):
         return float(value)
-    raise mistake(f"expected a share such as 10%, got {_shown(value)}")
+    raise mistake(f"expected a share such as 10%, got {shown(value)}")
 
 
 def _probability(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not 0 <= value <= 1:
-        raise mistake(f"expected a probability between 0 and 1, got {_shown(value)}")
+        raise mistake(f"expected a probability between 0 and 1, got {shown(value)}")
     return float(value)
 
 
 def _amount(value: object, info: ValidationInfo) -> Money:
-    written = str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
+    written = _literally(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
     if not _AMOUNT.fullmatch(written):
-        raise mistake(f"expected an amount such as 30, 30.50 or 12000 JPY, got {_shown(value)}")
+        raise mistake(f"expected an amount such as 30, 30.50 or 12000 JPY, got {shown(value)}")
     try:
         return money.parse(written, (info.context or {}).get("currency", "CNY"))
     except ValueError as error:
@@ -102,25 +102,30 @@ def _amount(value: object, info: ValidationInfo) -> Money:
 
 def _number(value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | float):
-        raise mistake(f"expected a number, got {_shown(value)}")
+        raise mistake(f"expected a number, got {shown(value)}")
     if not -(10**15) <= value <= 10**15:
-        raise mistake(f"{value} is larger than 10^15")
+        raise mistake("a number lies between -10^15 and 10^15")
     return int(value) if value == int(value) else float(value)
 
 
 def _word(value: object) -> str:
     # A merchant called 010 or 7 is a name: numbers are taken as they are written.
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise mistake(f"expected a word, got {_shown(value)}; put it in quotes if it is a name")
-    text = str(value)
+        raise mistake(f"expected a word, got {shown(value)}; put it in quotes if it is a name")
+    text = _literally(value)
     if not 1 <= len(text) <= 200:
         raise mistake("a word has 1 to 200 characters")
     return text
 
 
+def _literally(value: str | int | Decimal) -> str:
+    # `str` writes 0.0000001 as 1E-7, which nobody wrote.
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise mistake(f"expected true or false, got {_shown(value)}")
+        raise mistake(f"expected true or false, got {shown(value)}")
     return value
 
 
@@ -141,7 +146,7 @@ def is_zone(name: str) -> bool:
 
 def _zone(value: object) -> str:
     if not isinstance(value, str) or not is_zone(value):
-        raise mistake(f"expected a time zone such as Asia/Shanghai, got {_shown(value)}")
+        raise mistake(f"expected a time zone such as Asia/Shanghai, got {shown(value)}")
     return value
 
 
@@ -157,20 +162,20 @@ def _day(value: object, info: ValidationInfo, ahead: timedelta) -> Millis:
     text = value if isinstance(value, str) else ""
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return _local(datetime.combine(date.fromisoformat(text) + ahead, time()), info)
-        return from_rfc3339(text)
+            return _in_our_days(_local(datetime.combine(date.fromisoformat(text) + ahead, time()), info))
+        return _in_our_days(from_rfc3339(text))
     except (ValueError, OverflowError):
-        raise mistake(f"expected a day such as 2026-12-01, got {_shown(value)}") from None
+        raise mistake(f"expected a day such as 2026-12-01, got {shown(value)}") from None
 
 
 def _instant(value: object, info: ValidationInfo) -> Millis:
     text = value if isinstance(value, str) else ""
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", text):
-            return _local(datetime.fromisoformat(text), info)
-        return from_rfc3339(text)
+            return _in_our_days(_local(datetime.fromisoformat(text), info))
+        return _in_our_days(from_rfc3339(text))
     except (ValueError, OverflowError):
-        raise mistake(f'expected a local time such as "2026-12-01 12:05", got {_shown(value)}') from None
+        raise mistake(f'expected a local time such as "2026-12-01 12:05", got {shown(value)}') from None
 
 
 def _local(naive: datetime, info: ValidationInfo) -> Millis:
@@ -178,14 +183,11 @@ def _local(naive: datetime, info: ValidationInfo) -> Millis:
     return round(naive.replace(tzinfo=zone).timestamp() * 1000)
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return str(value)
-    if value is None:
-        return "nothing"
-    return repr(value)[:60] if isinstance(value, str | int | float) else "a list or a mapping"
+def _in_our_days(instant: Millis) -> Millis:
+    # At the ends of the calendar a zone's offset leads out of it, and what was read could not be written again.
+    if not -70 * 366 * DAY <= instant <= 7000 * 366 * DAY:
+        raise ValueError("no clock of ours will ever show it")
+    return instant
 
 
 _ON_JSON = "json"

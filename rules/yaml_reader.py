@@ -2,7 +2,8 @@
 
 PyYAML speaks YAML 1.1, where `on` and `NO` are booleans, `12:30` is 750 and `2026-12-01` a date. Here only
 `true`, `false`, `null`, whole numbers and decimals are more than text, and `010` is text too. A file can do no
-harm: no tags, no aliases, one document, bounded in size and depth.
+harm: no tags, no aliases, one document, no character that an eye does not see; bounded in bytes, depth, values,
+keys, length of a text and number of problems.
 """
 
 import re
@@ -12,21 +13,32 @@ from decimal import Decimal
 
 import yaml
 
-from rules.problems import Problem
+from rules.problems import MOST_PROBLEMS, Problem, shown
 
-__all__ = ["LARGEST", "Place", "Tree", "Value", "read"]
+__all__ = ["LARGEST", "Place", "Tree", "Value", "place_at", "read"]
 
 LARGEST = 1_000_000
 """The largest file, in bytes."""
 _DEEPEST = 40
+_MOST_VALUES = 200_000
+_MOST_KEYS = 20_000
+_LONGEST_KEY = 200
+_LONGEST_TEXT = 10_000
 
 Value = str | int | Decimal | bool | None | list["Value"] | dict[str, "Value"]
 Place = tuple[int, int]
 """Line and column, counted from 1."""
 
-_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,29})")
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,29}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,29})\.[0-9]{1,30}")
 _WORDS: dict[str, Value] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+# Control characters, halves of characters, line breaks that no editor counts, and what turns the direction of writing
+# or is not seen at all: with them an auditor reads something else than the engine does.
+_UNSEEN = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u200a\u200c\u200d\u2010-\u2027\u202f-\u205f\u2061-\u2065\u206a-\ud7ff"
+    "\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 
 
 @dataclass(slots=True)
@@ -79,21 +91,35 @@ def read(file: str, text: str | bytes) -> tuple[Tree | None, tuple[Problem, ...]
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return None, (*problems, Problem(file, *place, f"not YAML: {error.problem or error.context}"))
-    except yaml.YAMLError as error:
-        # The reader's own errors know a character, no line.
-        return None, (*problems, Problem(file, 1, 1, f"not YAML: {str(error).splitlines()[0]}"))
     return tree, tuple(problems)
 
 
 def _decoded(text: str | bytes) -> str:
-    raw = text.encode(errors="surrogatepass") if isinstance(text, str) else text
-    if len(raw) > LARGEST:
-        raise _Unreadable((1, 1), f"the file has {len(raw)} bytes, at most {LARGEST} are read; split it")
+    if len(text) <= LARGEST and isinstance(text, str):
+        text = text.encode(errors="surrogatepass")
+    if len(text) > LARGEST or isinstance(text, str):
+        raise _Unreadable((1, 1), f"the file has more than {LARGEST} bytes, which is all that is read; split it")
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _Unreadable((1, 1), "the file is UTF-16 or UTF-32; save it as UTF-8")
     try:
-        return raw.decode("utf-8-sig")
+        decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise _Unreadable((line, 1), "the file is not UTF-8; save it as UTF-8") from None
+        place = place_at(text[: error.start].decode("utf-8-sig"))
+        raise _Unreadable(place, "the file is not UTF-8; save it as UTF-8") from None
+    found = _UNSEEN.search(decoded)
+    if found is not None:
+        raise _Unreadable(place_at(decoded[: found.start()]), _unseen(found[0]))
+    return decoded
+
+
+def place_at(before: str) -> Place:
+    """Give the place that follows a text."""
+    lines = re.split("\r\n|\r|\n", before)
+    return len(lines), len(lines[-1]) + 1
+
+
+def _unseen(character: str) -> str:
+    return f"the character U+{ord(character):04X} is not seen; take it out"
 
 
 class _Composer:
@@ -102,6 +128,7 @@ class _Composer:
     def __init__(self, file: str, problems: list[Problem]) -> None:
         self._file = file
         self._problems = problems
+        self._values = 0
 
     def compose(self, text: str) -> Tree:
         loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
@@ -126,13 +153,19 @@ class _Composer:
         return tree
 
     def _harmless(self, event: yaml.Event, depth: int) -> None:
+        self._values += 1
         if isinstance(event, yaml.AliasEvent):
-            raise _Unreadable(_place(event), f"aliases such as *{event.anchor} are not read; write the value again")
+            alias = shown(event.anchor)[1:-1]
+            raise _Unreadable(_place(event), f"aliases such as *{alias} are not read; write the value again")
         tag = getattr(event, "tag", None)
         if tag not in (None, "!"):
-            raise _Unreadable(_place(event), f"tags such as {tag} are not read")
+            raise _Unreadable(_place(event), f"tags such as {shown(tag)[1:-1]} are not read")
         if depth > _DEEPEST:
             raise _Unreadable(_place(event), f"more than {_DEEPEST} levels deep")
+        if self._values > _MOST_VALUES:
+            raise _Unreadable(_place(event), f"the file has more than {_MOST_VALUES} values; split it")
+        if isinstance(event, yaml.ScalarEvent):
+            _readable(event)
 
     def _list(self, tree: Tree, events: Iterator[yaml.Event], depth: int) -> None:
         values: list[Value] = []
@@ -151,15 +184,32 @@ class _Composer:
             self._harmless(event, depth)
             if not isinstance(event, yaml.ScalarEvent):
                 raise _Unreadable(_place(event), "a key must be a word")
+            if len(event.value) > _LONGEST_KEY:
+                raise _Unreadable(_place(event), f"a key has at most {_LONGEST_KEY} characters")
             value = self._node(next(events), events, depth + 1)
             if event.value in values:
-                said = f"the key {event.value!r} stands here a second time"
-                self._problems.append(Problem(self._file, *_place(event), said))
+                self._twice(event)
                 continue
+            if len(values) == _MOST_KEYS:
+                raise _Unreadable(_place(event), f"more than {_MOST_KEYS} keys beside each other")
             tree.keys[event.value] = _place(event)
             tree.below[event.value] = value
             values[event.value] = value.value
         tree.value = values
+
+    def _twice(self, key: yaml.ScalarEvent) -> None:
+        if len(self._problems) == MOST_PROBLEMS:
+            raise _Unreadable(_place(key), f"more than {MOST_PROBLEMS} problems; the rest was not read")
+        said = f"the key {key.value!r} stands here a second time"
+        self._problems.append(Problem(self._file, *_place(key), said))
+
+
+def _readable(event: yaml.ScalarEvent) -> None:
+    if len(event.value) > _LONGEST_TEXT:
+        raise _Unreadable(_place(event), f"a text has at most {_LONGEST_TEXT} characters")
+    # The file itself was searched before; only an escape such as "\0" can bring another one in.
+    if event.style == '"' and (found := _UNSEEN.search(event.value)):
+        raise _Unreadable(_place(event), _unseen(found[0]))
 
 
 def _place(event: yaml.Event) -> Place:
