@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from rules.asked import Numbers
 from rules.fields import WHERE
+from rules.named import overgrown
 from rules.problems import MOST_PROBLEMS, Problem, bounded, shown, suggest
 from rules.words import is_zone
 from rules.yaml_reader import Tree, Value, read
@@ -46,6 +47,10 @@ def checked(file: str, text: str | bytes, model: type[M]) -> tuple[M | None, Tre
     tree, problems = read(file, text)
     if tree is None:
         return None, Tree(None, (1, 1)), problems
+    if overgrowth := overgrown(tree.value):
+        places = (tree.find(path, key=isinstance(path[-1], str)) for path, _ in overgrowth)
+        told_early = (Problem(file, *place, what) for place, (_, what) in zip(places, overgrowth, strict=True))
+        return None, tree, bounded((*problems, *told_early))
     made: M | None = None
     found: list[ErrorDetails] = []
     for portion, key, first in _portions(tree.value):

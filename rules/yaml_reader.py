@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol
 
 import yaml
 
@@ -62,6 +63,11 @@ class Tree:
         return here.keys[last] if key and isinstance(last, str) and last in here.keys else here.place
 
 
+class _Mark(Protocol):
+    line: int
+    column: int
+
+
 class _Unreadable(Exception):
     def __init__(self, place: Place, what: str) -> None:
         super().__init__(what)
@@ -83,13 +89,14 @@ def read(file: str, text: str | bytes) -> tuple[Tree | None, tuple[Problem, ...]
 
     """
     problems: list[Problem] = []
+    decoded = ""
     try:
-        tree = _Composer(file, problems).compose(_decoded(text))
+        decoded = _decoded(text)
+        tree = _Composer(file, problems).compose(decoded)
     except _Unreadable as error:
         return None, (*problems, Problem(file, *error.place, str(error)))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        place = _within(error.problem_mark or error.context_mark, place_at(decoded))
         return None, (*problems, Problem(file, *place, f"not YAML: {error.problem or error.context}"))
     return tree, tuple(problems)
 
@@ -129,21 +136,23 @@ class _Composer:
         self._file = file
         self._problems = problems
         self._values = 0
+        self._end: Place = (1, 1)
 
     def compose(self, text: str) -> Tree:
+        self._end = place_at(text)
         loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
         events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
         root: Tree | None = None
         for event in events:
             if isinstance(event, yaml.NodeEvent):
                 if root is not None:
-                    raise _Unreadable(_place(event), "a second document begins here; one file, one document")
+                    raise _Unreadable(self._place(event), "a second document begins here; one file, one document")
                 root = self._node(event, events, 0)
         return root or Tree(None, (1, 1))
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Tree:
         self._harmless(event, depth)
-        tree = Tree(None, _place(event))
+        tree = Tree(None, self._place(event))
         if isinstance(event, yaml.ScalarEvent):
             tree.value = _scalar(event)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -156,16 +165,16 @@ class _Composer:
         self._values += 1
         if isinstance(event, yaml.AliasEvent):
             alias = shown(event.anchor)[1:-1]
-            raise _Unreadable(_place(event), f"aliases such as *{alias} are not read; write the value again")
+            raise _Unreadable(self._place(event), f"aliases such as *{alias} are not read; write the value again")
         tag = getattr(event, "tag", None)
         if tag not in (None, "!"):
-            raise _Unreadable(_place(event), f"tags such as {shown(tag)[1:-1]} are not read")
+            raise _Unreadable(self._place(event), f"tags such as {shown(tag)[1:-1]} are not read")
         if depth > _DEEPEST:
-            raise _Unreadable(_place(event), f"more than {_DEEPEST} levels deep")
+            raise _Unreadable(self._place(event), f"more than {_DEEPEST} levels deep")
         if self._values > _MOST_VALUES:
-            raise _Unreadable(_place(event), f"the file has more than {_MOST_VALUES} values; split it")
+            raise _Unreadable(self._place(event), f"the file has more than {_MOST_VALUES} values; split it")
         if isinstance(event, yaml.ScalarEvent):
-            _readable(event)
+            self._readable(event)
 
     def _list(self, tree: Tree, events: Iterator[yaml.Event], depth: int) -> None:
         values: list[Value] = []
@@ -183,38 +192,40 @@ class _Composer:
                 break
             self._harmless(event, depth)
             if not isinstance(event, yaml.ScalarEvent):
-                raise _Unreadable(_place(event), "a key must be a word")
+                raise _Unreadable(self._place(event), "a key must be a word")
             if len(event.value) > _LONGEST_KEY:
-                raise _Unreadable(_place(event), f"a key has at most {_LONGEST_KEY} characters")
+                raise _Unreadable(self._place(event), f"a key has at most {_LONGEST_KEY} characters")
             value = self._node(next(events), events, depth + 1)
             if event.value in values:
                 self._twice(event)
                 continue
             if len(values) == _MOST_KEYS:
-                raise _Unreadable(_place(event), f"more than {_MOST_KEYS} keys beside each other")
-            tree.keys[event.value] = _place(event)
+                raise _Unreadable(self._place(event), f"more than {_MOST_KEYS} keys beside each other")
+            tree.keys[event.value] = self._place(event)
             tree.below[event.value] = value
             values[event.value] = value.value
         tree.value = values
 
+    def _place(self, event: yaml.Event) -> Place:
+        return _within(event.start_mark, self._end)
+
     def _twice(self, key: yaml.ScalarEvent) -> None:
         if len(self._problems) == MOST_PROBLEMS:
-            raise _Unreadable(_place(key), f"more than {MOST_PROBLEMS} problems; the rest was not read")
+            raise _Unreadable(self._place(key), f"more than {MOST_PROBLEMS} problems; the rest was not read")
         said = f"the key {key.value!r} stands here a second time"
-        self._problems.append(Problem(self._file, *_place(key), said))
+        self._problems.append(Problem(self._file, *self._place(key), said))
+
+    def _readable(self, event: yaml.ScalarEvent) -> None:
+        if len(event.value) > _LONGEST_TEXT:
+            raise _Unreadable(self._place(event), f"a text has at most {_LONGEST_TEXT} characters")
+        # The file itself was searched before; only an escape such as "\0" can bring another one in.
+        if event.style == '"' and (found := _UNSEEN.search(event.value)):
+            raise _Unreadable(self._place(event), _unseen(found[0]))
 
 
-def _readable(event: yaml.ScalarEvent) -> None:
-    if len(event.value) > _LONGEST_TEXT:
-        raise _Unreadable(_place(event), f"a text has at most {_LONGEST_TEXT} characters")
-    # The file itself was searched before; only an escape such as "\0" can bring another one in.
-    if event.style == '"' and (found := _UNSEEN.search(event.value)):
-        raise _Unreadable(_place(event), _unseen(found[0]))
-
-
-def _place(event: yaml.Event) -> Place:
-    mark = event.start_mark
-    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+def _within(mark: _Mark | None, end: Place) -> Place:
+    # What is missing at the end of a text without a last line break would stand on a line that does not exist.
+    return min((mark.line + 1, mark.column + 1), end) if mark else (1, 1)
 
 
 def _scalar(event: yaml.ScalarEvent) -> Value:

@@ -2,10 +2,15 @@
 
 import warnings
 
+from hypothesis import settings
+
 with warnings.catch_warnings():
     # kafka-python reads its message schemas by a function that Python 3.11 and 3.12 call deprecated and 3.13 does not;
     # it does so once, when it is first imported, and our warnings are errors.
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
     import kafka  # noqa: F401
+
+# For a night: `pytest --hypothesis-profile soak`.
+settings.register_profile("soak", max_examples=10_000, deadline=None)
 
 pytest_plugins = ["tests.kafka_fixture", "tests.stage_house"]
