@@ -1,8 +1,8 @@
 """What happened: the records that come in. Tolerant of unknown fields, strict about the known ones."""
 
-from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
+import msgspec
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
 
 from kairos.instants import Millis
@@ -141,8 +141,7 @@ class Feedback(_Incoming):
 Data = AppUsage | Transaction | PageView | Login | Profile | Feedback
 
 
-@dataclass(slots=True)
-class Event:
+class Event(msgspec.Struct, gc=False):
     """One thing that happened to one customer, as the engine sees it.
 
     Parameters

@@ -16,6 +16,8 @@ KEPT = 64
 MOST = 4_096
 """How many names are remembered however young they are."""
 _ENTRY = struct.Struct(">8sI")
+_SIZE = _ENTRY.size
+_FULL = KEPT * _SIZE
 
 
 def seen(packed: bytes, name: str) -> bool:
@@ -31,7 +33,7 @@ def seen(packed: bytes, name: str) -> bool:
     wanted = bytes.fromhex(name[:16])
     place = packed.find(wanted)
     # The eight bytes may also be found across two entries by chance; only an entry's start counts.
-    while place >= 0 and place % _ENTRY.size:
+    while place >= 0 and place % _SIZE:
         place = packed.find(wanted, place + 1)
     return place >= 0
 
@@ -49,10 +51,10 @@ def remember(packed: bytes, name: str, now: Millis) -> bytes:
 
     """
     second = now // SECOND
-    grown = packed + _ENTRY.pack(bytes.fromhex(name[:16]), second)
-    if len(grown) <= KEPT * _ENTRY.size:
+    grown = packed + bytes.fromhex(name[:16]) + second.to_bytes(4)
+    if len(grown) <= _FULL:
         return grown
-    first, last = max(0, len(grown) - MOST * _ENTRY.size), len(grown) - KEPT * _ENTRY.size
+    first, last = max(0, len(grown) - MOST * _SIZE), len(grown) - _FULL
     while first < last and _ENTRY.unpack_from(grown, first)[1] < second - DAY // SECOND:
-        first += _ENTRY.size
+        first += _SIZE
     return grown[first:]

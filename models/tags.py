@@ -72,7 +72,9 @@ def bump(packed: bytes, tag: int, day: int, weight: float = 1.0, half_life: floa
     if not known:
         return packed[:at] + _pack(tag, day, min(weight, _HIGHEST)) + packed[at:]
     _, last, old = _unpack_from(packed, at)
-    if day >= last:
+    if day == last:
+        raised = old + weight
+    elif day > last:
         raised = old * 0.5 ** ((day - last) / half_life) + weight
     else:
         raised = old + weight * 0.5 ** ((last - day) / half_life)
@@ -151,12 +153,18 @@ def _find(packed: bytes, tag: int) -> tuple[int, bool]:
     """Where the tag's record is or belongs, in bytes, and whether it is there."""
     if not 0 <= tag <= 65535:
         raise ValueError(f"tag {tag} is out of range, 0 to 65535")
+    wanted = tag.to_bytes(2, "little")
+    at = packed.find(wanted)
+    # The two bytes may also be found inside a record; only a record's start counts.
+    while at >= 0 and at % _SIZE:
+        at = packed.find(wanted, at + 1)
+    if at >= 0:
+        return at, True
     if not packed:
         return 0, False
     # A strided view lets bisect search inside the bytes, in C, without unpacking a record.
     tags = memoryview(packed).cast("H")[::3]
-    index = bisect_left(tags, tag)
-    return index * _SIZE, index < len(tags) and tags[index] == tag
+    return bisect_left(tags, tag) * _SIZE, False
 
 
 def _faded(old: float, days: int, half_life: float) -> float:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import blake2b
 from typing import Any, get_args
 
 import pytest
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 from kairos.apps import Apps, AppsFile
 from kairos.events import AppUsage, Event, EventType, Feedback, Login, PageView, Profile, Transaction
 from kairos.ids import event_id
-from kairos.instants import MINUTE, Millis, moment
+from kairos.instants import MINUTE, Millis, from_rfc3339, instant_of, moment
 from kairos.ports import Headers, Record
 from kairos.wire import LARGEST, SOURCE, BadRecord, headers, read, type_of
 
@@ -98,6 +99,36 @@ def test_a_time_of_any_zone_is_read_to_the_nearest_millisecond(naive: datetime, 
     event = read(of_the_sdk("kairos.login.v1", at, {}), NOW, APPS)
 
     assert abs(moment(event.at) - at) <= timedelta(microseconds=500)
+
+
+texts = st.from_regex(
+    rb"[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9][.,:][0-9]{3}[Zz+]", fullmatch=True
+)
+
+
+@given(texts | st.datetimes(timezones=st.just(UTC)).map(lambda at: rfc3339_of(at).encode()), st.integers(0, 24))
+def test_the_quick_way_to_read_a_time_is_the_slow_way(text: bytes, cut: int) -> None:
+    for shown in (text, text[:cut] + b"\xff" + text[cut + 1 :], text[:cut] + "\u0665".encode() + text[cut + 1 :]):
+        try:
+            expected: object = from_rfc3339(shown.decode())
+        except ValueError:
+            expected = None
+        try:
+            found: object = instant_of(shown)
+        except ValueError:
+            found = None
+        assert found == expected
+
+
+def rfc3339_of(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@given(st.text(), st.text())
+def test_an_event_is_named_by_its_source_and_id_with_their_lengths(source: str, id_: str) -> None:
+    written = f"5:event{len(source)}:{source}{len(id_)}:{id_}".encode()
+
+    assert event_id(source, id_) == blake2b(written, digest_size=16).hexdigest()
 
 
 def test_what_a_producer_adds_is_left_alone() -> None:
