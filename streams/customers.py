@@ -4,32 +4,39 @@ A pure function from (store, batch) to outputs: bad records go to the dead lette
 summaries move on, rules match, decisions are made and ended.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 from pydantic import ValidationError
 
 from kairos.customer import Customer, Spending
-from kairos.events import AppUsage, Event, Feedback, Profile, Transaction
+from kairos.events import AppUsage, Event, Feedback, Transaction
 from kairos.instants import Millis
 from kairos.ports import Batch, Output, Record, Store
 from kairos.recent import remember, seen
 from kairos.reservations import Answer
-from kairos.wire import BadRecord, customer_of, read
+from kairos.wire import LONGEST_KEY, BadRecord, customer_of, read, when
 from models.tags import bump
 from streams import watermark
 from streams.answers import answered
 from streams.dead_letters import dead_letter
 from streams.deciding import decide
 from streams.facts import day
+from streams.keys import compose
 from streams.outcomes import came_back, fire
 from streams.topics import APP_USAGE, CUSTOMERS, FEEDBACK, LEDGER_ANSWERS, TRANSACTIONS, partition_of
 from streams.versions import Versions
-from streams.work import KeptProfile, Work
+from streams.work import HOT, KeptProfile, Work
 
-__all__ = ["TIMED", "step"]
+__all__ = ["TIMED", "reads", "step"]
 
 TIMED = frozenset({CUSTOMERS, FEEDBACK, APP_USAGE, TRANSACTIONS})
 """The topics whose events tell how far event time has come: all but the ledger's answers."""
+
+_Told = tuple[Millis, int, Event | None, Record]
+"""When something happened, its record's place in the batch, and the event where it is read already."""
+_Refused = tuple[int, Output]
+"""A record's place in the batch, and its dead letter."""
 
 _TAKES: dict[str, frozenset[str]] = {
     CUSTOMERS: frozenset({"customer"}),
@@ -49,68 +56,103 @@ def step(store: Store, batch: Batch[Versions]) -> list[Output]:
     for record in batch.records:
         if record.topic == LEDGER_ANSWERS:
             _answer(work, record)
-    told = list(_told(work))
+    refused: list[_Refused] = []
+    told = list(_told(work, refused))
     # The sort is stable, and records come in the order of their topics and offsets: that breaks ties.
     told.sort(key=lambda one: one[0])
-    for _, event, record in told:
-        if event is None:
-            _forget(work, record)
-        else:
-            _take(work, event, record)
+    first = len(work.outputs)
+    heard = _take_all(work, told, refused)
+    # Dead letters come in the order of their records, before what the events led to.
+    work.outputs[first:first] = [output for _, output in sorted(refused, key=lambda one: one[0])]
     fire(work)
-    _pass_time(work, told)
+    _pass_time(work, heard)
     return work.finish()
 
 
-def _pass_time(work: Work, told: list[tuple[Millis, Event | None, Record]]) -> None:
-    """Move event time on."""
+def _pass_time(work: Work, heard: Mapping[str, Millis]) -> None:
+    """Move event time on, by the newest event of each topic."""
     batch, before = work.batch, watermark.kept(work.store)
-    # The newest of each topic are among the last.
-    heard: dict[str, Millis] = {}
-    for at, event, record in reversed(told):
-        if event is not None and record.topic not in heard:
-            heard[record.topic] = at
-            if len(heard) == len(TIMED):
-                break
     after = watermark.advanced(before, TIMED, heard, batch.drained, work.now, batch.lateness)
     # A watermark that rises with the clock alone is found again: what nothing followed from needs no commit.
     if after.topics != before.topics:
         watermark.keep(work.store, after)
 
 
+def reads(records: Iterable[Record]) -> list[bytes]:
+    """Name what the step will read whatever happens: the hot record of everybody whom the batch is about."""
+    return [compose(key, HOT, b"") for key in {record.key for record in records} if key and len(key) <= LONGEST_KEY]
+
+
 def _answer(work: Work, record: Record) -> None:
     try:
         answered(work, Answer.model_validate_json(record.value or b""))
     except ValidationError as error:
-        _refuse(work, record, BadRecord("invalid", f"no answer of the ledger: {error.error_count()} problems"))
+        unread = BadRecord("invalid", f"no answer of the ledger: {error.error_count()} problems")
+        work.outputs.append(_refusal(work, record, unread))
 
 
-def _told(work: Work) -> Iterator[tuple[Millis, Event | None, Record]]:
-    """Read the batch at the door: each event with its time, or None for a customer to forget; dead letters go out."""
+def _told(work: Work, refused: list[_Refused]) -> Iterator[_Told]:
+    """Find out when everything in the batch happened; most events are only read when they are taken.
+
+    A batch that was read whole before its first event is taken would not fit into the processor's cache.
+    """
     newest: dict[bytes, Millis] = {}
-    for record in work.batch.records:
+    for number, record in enumerate(work.batch.records):
         if record.topic == LEDGER_ANSWERS:
             continue
+        event = None
         try:
-            if record.topic == CUSTOMERS and record.value is None and record.key:
+            if record.topic != CUSTOMERS:
+                at = _when(work, record)
+            elif record.value is None and record.key:
                 _check_owner(work, record, customer_of(record.key))
                 # It names no time, and must not be overtaken by a profile that came before it.
-                yield newest.get(record.key, 0), None, record
-                continue
-            event = read(record, work.now, work.versions.apps)
-            _check_place(work, event, record)
+                at = newest.get(record.key, 0)
+            else:
+                event = _read(work, record)
+                at, key = event.at, record.key or b""
+                newest[key] = max(newest.get(key, 0), at)
         except BadRecord as error:
-            _refuse(work, record, error)
+            refused.append((number, _refusal(work, record, error)))
             continue
-        if isinstance(event.data, Profile) and record.key:
-            newest[record.key] = max(newest.get(record.key, 0), event.at)
-        yield event.at, event, record
+        yield at, number, event, record
 
 
-def _check_place(work: Work, event: Event, record: Record) -> None:
+def _when(work: Work, record: Record) -> Millis:
+    try:
+        return when(record, work.now)
+    except BadRecord:
+        # What is wrong with it may be something else first.
+        read(record, work.now, work.versions.apps)
+        raise
+
+
+def _take_all(work: Work, told: Sequence[_Told], refused: list[_Refused]) -> dict[str, Millis]:
+    """Take everything in the order of its time; gives the newest of each topic that was an event of ours."""
+    heard: dict[str, Millis] = {}
+    last = {record.key: place for place, (_, _, _, record) in enumerate(told)}
+    for place, (at, number, event, record) in enumerate(told):
+        if record.value is None and record.topic == CUSTOMERS:
+            _forget(work, record)
+            continue
+        try:
+            read_event = event or _read(work, record, at)
+        except BadRecord as error:
+            refused.append((number, _refusal(work, record, error)))
+            continue
+        heard[record.topic] = at
+        _take(work, read_event, record)
+        if last[record.key] == place:
+            work.put_back(read_event.customer)
+    return heard
+
+
+def _read(work: Work, record: Record, at: Millis | None = None) -> Event:
+    event = read(record, work.now, work.versions.apps, at)
     if event.type not in _TAKES[record.topic]:
         raise BadRecord("wrong_topic", f"{event.type} does not belong on {record.topic}")
     _check_owner(work, record, event.customer)
+    return event
 
 
 def _check_owner(work: Work, record: Record, customer: str) -> None:
@@ -119,8 +161,8 @@ def _check_owner(work: Work, record: Record, customer: str) -> None:
         raise BadRecord("wrong_partition", "the key belongs to another partition; partition by murmur2, as Java does")
 
 
-def _refuse(work: Work, record: Record, error: BadRecord) -> None:
-    work.outputs.append(dead_letter(record, "customers", error, work.now))
+def _refusal(work: Work, record: Record, error: BadRecord) -> Output:
+    return dead_letter(record, "customers", error, work.now)
 
 
 def _forget(work: Work, record: Record) -> None:
@@ -135,14 +177,13 @@ def _take(work: Work, event: Event, record: Record) -> None:
     if seen(customer.seen, event.id):
         return
     customer.seen = remember(customer.seen, event.id, work.now)
-    match event.data:
-        case Feedback():
-            came_back(work, event, event.data)
-        case Profile():
-            _learn_profile(work, event, record)
-        case _:
-            _observe(work, customer, event)
-            decide(work, event, record)
+    if event.type == "feedback":
+        came_back(work, event, cast(Feedback, event.data))
+    elif event.type == "customer":
+        _learn_profile(work, event, record)
+    else:
+        _observe(work, customer, event)
+        decide(work, customer, event, record)
 
 
 def _learn_profile(work: Work, event: Event, record: Record) -> None:
@@ -156,15 +197,17 @@ def _learn_profile(work: Work, event: Event, record: Record) -> None:
 
 def _observe(work: Work, customer: Customer, event: Event) -> None:
     """Move the customer's tags, summaries and windows on by one event."""
-    if isinstance(event.data, AppUsage):
-        today = day(event.at)
-        for tag in work.versions.apps.tags_of(event.data.app, event.category):
-            customer.tags = bump(customer.tags, tag, today)
-    elif isinstance(event.data, Transaction) and event.data.direction == "debit":
+    versions = work.batch.versions
+    if event.type == "app_usage":
+        today, tags = day(event.at), customer.tags
+        for tag in versions.apps.tags_of(cast(AppUsage, event.data).app, event.category):
+            tags = bump(tags, tag, today)
+        customer.tags = tags
+    elif event.type == "transaction" and (data := cast(Transaction, event.data)).direction == "debit":
         # A category beyond the number that a bank may have is counted with those that have no name.
         known = event.category in customer.spending or len(customer.spending) < _CATEGORIES
         spent = customer.spending.setdefault(event.category or "" if known else "", Spending())
         spent.count += 1
-        spent.minor = min(spent.minor + event.data.amount, _MOST)
+        spent.minor = min(spent.minor + data.amount, _MOST)
         spent.last = max(spent.last, event.at)
-    work.versions.book.observe(event, customer)
+    versions.book.observe(event, customer)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kairos.customer import Standing
+from kairos.customer import Customer, Standing
 from kairos.decisions import Arm, Decision, EventReference, Reason, Verdict
 from kairos.events import Event
 from kairos.ids import decision_id, offer_id
@@ -29,9 +29,9 @@ OFFERS = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH, Channel.LIST: OFFE
 """The topic of each channel."""
 
 
-def decide(work: Work, event: Event, source: Record) -> None:
+def decide(work: Work, customer: Customer, event: Event, source: Record) -> None:
     """Match the rules; if any did, make the decision and write what follows from it."""
-    versions, customer = work.versions, work.customer(event.customer)
+    versions = work.batch.versions
     matched = versions.book.match(event, customer, lambda: work.standing(event.customer))
     if not matched:
         return

@@ -7,7 +7,7 @@ from kairos.customer import Customer, Standing
 from kairos.events import Event, Transaction
 from kairos.instants import DAY, SECOND, Millis, moment
 from models.features import Attribute, Context
-from models.tags import score
+from models.tags import decode
 from rules.candidates import Candidate
 from rules.schema import Rule
 from streams.work import Work
@@ -72,9 +72,10 @@ def _attributes(rule: Rule, standing: Standing) -> dict[str, Attribute]:
 
 
 def _classes(work: Work, customer: Customer, at: Millis) -> dict[str, float]:
-    today = day(at)
-    scores = {name: score(customer.tags, tag, today) for tag, name in enumerate(work.versions.apps.classes)}
-    return {name: value for name, value in scores.items() if value > 0}
+    classes = work.versions.apps.classes
+    # The tags of the classes come first, in their order.
+    scores = decode(customer.tags, day(at)).items()
+    return {classes[tag]: value for tag, value in scores if tag < len(classes) and value > 0}
 
 
 def _local(at: Millis, zone: str) -> datetime:

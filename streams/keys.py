@@ -6,6 +6,7 @@ The length comes first: one owner's records lie together, and no key can be mist
 __all__ = ["compose", "decompose"]
 
 _LENGTH = 2
+_LETTERS = {chr(code): bytes([code]) for code in range(128)}
 
 
 def compose(key: bytes, kind: str, id_: bytes) -> bytes:
@@ -24,8 +25,8 @@ def compose(key: bytes, kind: str, id_: bytes) -> bytes:
     b'\x00\x08takeawaypcafe-30'
 
     """
-    letter = kind.encode("ascii")
-    if len(letter) != 1:
+    letter = _LETTERS.get(kind)
+    if letter is None:
         raise ValueError(f"a kind is one character, {kind!r} is not")
     return len(key).to_bytes(_LENGTH) + key + letter + id_
 

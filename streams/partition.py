@@ -1,8 +1,9 @@
 """One partition of a stage: open it, then take a batch, compute, commit, for ever; and give it back."""
 
+import asyncio
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Generic
 
@@ -11,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from kairos.instants import Millis
-from kairos.ports import Batch, Output
+from kairos.ports import Batch, Output, Record
 from streams import journal
 from streams.commit import Commit, commit
 from streams.consumed import as_record
@@ -24,6 +25,8 @@ from streams.store import META, Meta, RocksStore, encode
 __all__ = ["Partition"]
 
 log = structlog.get_logger(__name__)
+
+_WORTH_A_THREAD = 50
 
 
 class Partition(Generic[V]):
@@ -140,6 +143,7 @@ class Partition(Generic[V]):
         records = [as_record(r) for place in self._inputs for r in taken.records.get(place, ())]
         late = self.running.lateness
         batch = Batch(self.number, self._partitions, records, now, versions, taken.drained, late)
+        await self._fetch(store, records)
         outputs = self._compute(store, batch, taken)
         known = self._meta.inputs
         ranges = {p.topic: (known[p.topic], end) for p, end in taken.ends.items() if end > known[p.topic]}
@@ -159,6 +163,11 @@ class Partition(Generic[V]):
         self._meta, self._committed = meta, now
         self.batches += 1
         return outputs
+
+    async def _fetch(self, store: RocksStore, records: Sequence[Record]) -> None:
+        # For a few records a thread is not worth its while: the step reads them itself.
+        if self.spec.reads is not None and len(records) >= _WORTH_A_THREAD:
+            await asyncio.to_thread(store.fetch, self.spec.reads(records))
 
     def _lags(self, ranges: Mapping[str, tuple[int, int]], now: Millis) -> bool:
         # Only markers of other people's transactions were read. Uncommitted for ever, that place would one day be

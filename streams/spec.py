@@ -1,12 +1,12 @@
 """What makes a stage this stage: its topics, its function, its names. And how it is run: sizes and times."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from kairos.instants import HOUR, Millis
-from kairos.ports import LATENESS, Step
+from kairos.ports import LATENESS, Record, Step
 
 __all__ = ["Running", "StageSpec", "Versioned"]
 
@@ -48,6 +48,8 @@ class StageSpec(Generic[V]):
     abreast
         Input topics that are read side by side in event time. What carries a customer's word on consent is never
         among them: it must not wait for anybody's backlog.
+    reads
+        The composite keys that a batch is sure to read; they are fetched at once, beside the other partitions' work.
 
     """
 
@@ -61,6 +63,7 @@ class StageSpec(Generic[V]):
     aligned: frozenset[str] = frozenset()
     timed: frozenset[str] = frozenset()
     abreast: frozenset[str] = frozenset()
+    reads: Callable[[Sequence[Record]], list[bytes]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

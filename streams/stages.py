@@ -40,6 +40,7 @@ _CUSTOMERS: StageSpec[Versions] = StageSpec(
     timed=customers.TIMED,
     abreast=frozenset({APP_USAGE, TRANSACTIONS}),
     aligned=frozenset({DECISIONS, OFFERS_SMS, OFFERS_PUSH, OFFERS_LIST, PERMISSIONS, DEAD_LETTERS}),
+    reads=customers.reads,
 )
 _LEDGER: StageSpec[Versions] = StageSpec(
     name="ledger",

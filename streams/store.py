@@ -8,7 +8,8 @@ commits, and the changelog brings the rest.
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import cast
+from threading import Lock
+from typing import Any, cast
 
 import msgspec
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch, WriteOptions
@@ -54,14 +55,28 @@ class RocksStore:
         # rocksdict's stub takes the property for a method.
         self._write_options.disable_wal = True  # type: ignore[method-assign,assignment]
         self._overlay: dict[bytes, bytes | None] = {}
+        self._fetched: dict[bytes, bytes | None] = {}
+        self._fetching = Lock()
 
     def get(self, key: bytes, kind: str, id_: bytes = b"") -> bytes | None:
         """Give the value, or None."""
         name = compose(key, kind, id_)
         if name in self._overlay:
             return self._overlay[name]
+        if name in self._fetched:
+            return self._fetched[name]
         found: bytes | None = self._db.get(name)
         return found
+
+    def fetch(self, names: list[bytes]) -> None:
+        """Read many committed values at once, for `get` to find until the next commit.
+
+        It may run in a thread of its own, for RocksDB then lets others compute; nothing may be written meanwhile.
+        """
+        with self._fetching:
+            # The stub knows neither the list's answer nor a list of one type alone.
+            found = cast(list[bytes | None], self._db.get(cast(list[Any], names)))
+        self._fetched = dict(zip(names, found, strict=True))
 
     def put(self, key: bytes, kind: str, id_: bytes, value: bytes) -> None:
         """Write a value into the overlay."""
@@ -116,6 +131,7 @@ class RocksStore:
         self._overlay[META] = encode(meta)
         self.apply(self._overlay.items(), changelog)
         self._overlay.clear()
+        self._fetched.clear()
 
     def apply(self, changes: Iterable[Change], changelog: int) -> None:
         """Write changes from the changelog, and the place it was read to."""
@@ -141,8 +157,10 @@ class RocksStore:
 
     def close(self) -> None:
         """Write what is in memory to the disk and let go of the folder."""
-        self._db.flush()
-        self._db.close()
+        # Who gave up waiting for `fetch` may close while it still reads.
+        with self._fetching:
+            self._db.flush()
+            self._db.close()
 
     def wipe(self) -> None:
         """Close, and begin again with an empty folder."""

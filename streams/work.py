@@ -42,21 +42,20 @@ _unpack_profile = msgspec.msgpack.Decoder(KeptProfile).decode
 class Work:
     """The desk of one step: the store, the moment, and what has been written so far.
 
-    Hot records are read once a step, changed in place and put back by `finish`.
+    A hot record is changed in place, and put back by `put_back` after the customer's last event or by `finish`.
     """
 
     store: Store
     batch: Batch[Versions]
     outputs: list[Output]
     _hot: dict[str, Customer]
-    _packed: dict[str, bytes | None]
     _standings: dict[str, Standing]
     _permissions: dict[str, None]
 
     @classmethod
     def on(cls, store: Store, batch: Batch[Versions]) -> "Work":
         """Begin a step."""
-        return cls(store, batch, [], {}, {}, {}, {})
+        return cls(store, batch, [], {}, {}, {})
 
     @property
     def now(self) -> Millis:
@@ -72,24 +71,33 @@ class Work:
         """Give the hot record of a customer, to be changed in place."""
         found = self._hot.get(key)
         if found is None:
-            found = self._hot[key] = unpack(self._kept(key))
+            found = self._hot[key] = unpack(self.store.get(key.encode(), HOT))
         return found
+
+    def put_back(self, key: str) -> None:
+        """Put the hot record of a customer back into the store; one that was not taken is left alone.
+
+        A record that goes back at once leaves its memory to the next one, while it is still in the processor's cache.
+        """
+        customer = self._hot.pop(key, None)
+        if customer is not None:
+            self.store.put(key.encode(), HOT, b"", pack(customer))
 
     def forget(self, key: str) -> None:
         """Forget what was observed of a customer: tags, windows, summaries, the memory of contacts."""
         self._hot.pop(key, None)
-        self._packed[key] = None
         self.store.delete(key.encode(), HOT)
 
     def known(self, key: str) -> bool:
         """Whether there is a hot record of this customer."""
-        return key in self._hot or self._kept(key) is not None
-
-    def _kept(self, key: str) -> bytes | None:
-        # The disk is asked once for a customer, at the door: no other part of a step costs as much as reading it.
-        if key not in self._packed:
-            self._packed[key] = self.store.get(key.encode(), HOT)
-        return self._packed[key]
+        if key in self._hot:
+            return True
+        packed = self.store.get(key.encode(), HOT)
+        if packed is None:
+            return False
+        # Who asks goes on to take it.
+        self._hot[key] = unpack(packed)
+        return True
 
     def profile(self, key: str) -> KeptProfile | None:
         """Give what the bank said of a customer, if it did."""
@@ -139,8 +147,8 @@ class Work:
 
     def finish(self) -> list[Output]:
         """Put the hot records back, and give the outputs."""
-        for key, customer in self._hot.items():
-            self.store.put(key.encode(), HOT, b"", pack(customer))
+        for key in list(self._hot):
+            self.put_back(key)
         for key in self._permissions:
             self._write_permission(key)
         return self.outputs
