@@ -2,7 +2,7 @@
 
 import typer
 
-from console import commands_codes, commands_rules, commands_run, commands_show
+from console import commands_codes, commands_rule_tests, commands_rules, commands_run, commands_show
 
 __all__ = ["app", "main"]
 
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(commands_rules.app, name="rules", help="Check trigger rules, put them into force, take them back.")
+commands_rule_tests.add_to(commands_rules.app)
 commands_run.add_to(app)
 commands_codes.add_to(app)
 commands_show.add_to(app)

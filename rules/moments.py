@@ -15,7 +15,7 @@ from rules.saying import WORDS, Language, listed
 from rules.source import Readings, any_of, constant
 from rules.words import Zone
 
-__all__ = ["Clock", "Hours", "Minutes", "OwnZone", "first_second", "local", "minutes_in"]
+__all__ = ["Clock", "Hours", "Minutes", "OwnZone", "clock_hours", "first_second", "local", "minutes_in"]
 
 Minutes = tuple[int, int]
 """From which minute of the day until before which."""
@@ -43,11 +43,19 @@ def _minutes(value: object) -> Minutes:
     return begin, end
 
 
-def _clock(minutes: Minutes) -> str:
+def clock_hours(minutes: Minutes) -> str:
+    """Write hours of the day as in a file.
+
+    Examples
+    --------
+    >>> clock_hours((480, 1260))
+    '08:00-21:00'
+
+    """
     return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in minutes)
 
 
-Hours = Annotated[Minutes, PlainValidator(_minutes), PlainSerializer(_clock, when_used="json")]
+Hours = Annotated[Minutes, PlainValidator(_minutes), PlainSerializer(clock_hours, when_used="json")]
 """Hours of the day, half open; `21:00-08:00` crosses midnight."""
 
 
@@ -170,7 +178,7 @@ class Clock(Asked):
     def said(self, name: str, language: Language) -> str:
         """Say the hours and days."""
         parts = [] if self.days is None else [listed((_DAYS[language][day] for day in self.days), language)]
-        parts += [] if self.time is None else [listed(map(_clock, self.time), language)]
+        parts += [] if self.time is None else [listed(map(clock_hours, self.time), language)]
         return f"{WORDS[language]['and'].join(parts)} ({self.zone})"
 
 

@@ -1,15 +1,26 @@
 """The tests inside a rule, as they are told: a customer, what happens to them, and when the rule must fire."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, Field, PlainValidator, TypeAdapter, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails
 
+from kairos.decisions import Reason
 from kairos.events import Event
 from kairos.instants import Millis
 from kairos.offers import Identifier
 from rules.asked import Written
+from rules.conditions.when import When
 from rules.fields import CATEGORY, RECORDS, EventName
 from rules.problems import mistake, suggest
 from rules.words import Amount, Instant, Probability, Scalar, Word
@@ -23,6 +34,21 @@ _UNTOLD: dict[EventName, dict[str, object]] = {
     "page_view": {"page": "a page"},
 }
 """What an event of a test has when the test does not say it."""
+_REASONS: Final = frozenset(
+    {"event", "where", "tag", "attr", Reason.NOT_VALID, Reason.STALE, Reason.COOLDOWN, Reason.SCORE_TOO_LOW}
+) | (When.model_fields.keys() - {"all", "any", "none"})
+"""What can silence a rule in a test: clauses by their kind, and the gates that are not open in every test."""
+
+
+def _reason(said: str) -> str:
+    kind = said.partition(":")[0]
+    if kind not in _REASONS:
+        raise mistake(f"{kind!r} is nothing that silences a rule in a test{suggest(kind, _REASONS)}")
+    return said
+
+
+Why = Annotated[Word, AfterValidator(_reason)]
+"""A clause by its kind, such as `count` or `attr:age`, or a gate by its reason, such as `cooldown`."""
 
 
 class _Happened(BaseModel):
@@ -79,12 +105,25 @@ class Told(Written):
 
 
 class Case(Written):
-    """One test: what happens, and the instants at which the rule fires; the cooldown counts, consent is given."""
+    """One test: what happens, and the instants at which the rule fires; the cooldown counts, consent is given.
+
+    `why_not` says of events that do not make the rule fire which clause or gate must be the first in the way.
+    """
 
     name: Word
     customer: Told = Field(default_factory=Told)
     events: Annotated[tuple[Annotated[Event, PlainValidator(_event)], ...], Field(max_length=1000)]
     fires: tuple[Instant, ...]
+    why_not: Annotated[dict[Instant, Why], Field(max_length=1000)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _asks_why_of_silent_events(self) -> Self:
+        happened = {event.at for event in self.events}
+        if any(at not in happened for at in self.why_not):
+            raise _mistakes({"why_not": "no event of this test happens at this time"})
+        if any(at in self.fires for at in self.why_not):
+            raise _mistakes({"why_not": "the rule fires at this time, so nothing is in the way"})
+        return self
 
     @property
     def story(self) -> list[tuple[Millis, Event]]:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -58,11 +59,13 @@ def test_every_shipped_rule_can_be_said_in_both_languages() -> None:
 
 def test_the_rule_on_the_marketers_page_works() -> None:
     page = (EXAMPLES.parent / "docs" / "rules.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    text, tests = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
 
-    book = load({"docs/rules.md": text}).book
+    # The second block goes on where the first one ends: more tests of the same rule.
+    book = load({"docs/rules.md": text + indent(tests.removeprefix("tests:\n"), "    ")}).book
 
     assert book is not None
+    assert [len(rule.tests) for rule in book.rules.values()] == [2]
     assert run(book) == ()
 
 
