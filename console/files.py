@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
 
@@ -34,9 +35,9 @@ def contents(path: Path) -> bytes | Problem:
     return Problem(str(path), 1, 1, f"{'a folder' if stat.S_ISDIR(mode) else 'a pipe or a device'} is no file of rules")
 
 
-def in_folder(folder: Path, *endings: str) -> tuple[dict[str, bytes], tuple[Problem, ...]]:
-    """Read the files of a folder whose names have one of the endings, in the order of their names."""
-    found = [path for path in islice(folder.iterdir(), 100_000) if path.suffix in endings]
+def in_folder(folder: Path, *endings: str, but: Collection[str] = ()) -> tuple[dict[str, bytes], tuple[Problem, ...]]:
+    """Read the files of a folder whose names have one of the endings, but some, in the order of their names."""
+    found = [path for path in islice(folder.iterdir(), 100_000) if path.suffix in endings and path.name not in but]
     if len(found) > MOST_FILES:
         return {}, (Problem(str(folder), 1, 1, f"the folder has {len(found)} files, at most {MOST_FILES} are read"),)
     texts: dict[str, bytes] = {}

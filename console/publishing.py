@@ -6,15 +6,10 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from console.files import contents, in_folder
-from kairos.apps import AppsFile
+from console.checking import check_files
 from kairos.ids import content_hash
 from kairos.instants import Millis
 from kairos.ports import Output
-from rules.book import load
-from rules.check import checked
-from rules.policy import load_policy
-from rules.pools import load_pools
 from rules.problems import Problem
 from streams.catalogue import CURRENT, Pointer, publication, read_pointer
 from streams.topic_reader import read_topic
@@ -49,52 +44,10 @@ def contents_of(rules: Path, policy: Path | None, pools: Path | None, apps: Path
         All problems of all files at once.
 
     """
-    found: dict[str, bytes] = {}
-    texts, told = _texts(rules)
-    problems: list[Problem | str] = [*told]
-    known = None
-    if pools is not None and (text := _text(pools, problems)) is not None:
-        loaded_pools = load_pools(text, str(pools))
-        problems += loaded_pools.problems
-        known = loaded_pools.pools
-        found["pools"] = loaded_pools.content
-    loaded = load(texts, pools=known)
-    problems += loaded.problems
-    if loaded.book is not None:
-        found["rules"] = loaded.book.content
-    if policy is not None and (text := _text(policy, problems)) is not None:
-        read = load_policy(text, str(policy))
-        if isinstance(read, tuple):
-            problems += read
-        else:
-            found["policy"] = read.content
-    if apps is not None and (text := _text(apps, problems)) is not None:
-        # JSON is YAML, so its mistakes have places, too.
-        listed, _, wrong = checked(str(apps), text, AppsFile)
-        problems += wrong
-        found["apps"] = b"" if listed is None else listed.model_dump_json().encode()
-    if problems:
-        raise Refused(problems)
-    return found
-
-
-def _texts(rules: Path) -> tuple[dict[str, bytes], list[Problem | str]]:
-    problems: list[Problem | str] = []
-    if not rules.is_dir():
-        text = _text(rules, problems)
-        return {} if text is None else {str(rules): text}, problems
-    texts, told = in_folder(rules, ".yaml", ".yml")
-    if not texts and not told:
-        problems.append(f"{rules}: no rule file (*.yaml) in this folder")
-    return texts, [*problems, *told]
-
-
-def _text(path: Path, problems: list[Problem | str]) -> bytes | None:
-    found = contents(path)
-    if isinstance(found, Problem):
-        problems.append(found)
-        return None
-    return found
+    checked = check_files(rules, {"policy": policy, "pools": pools, "apps": apps})
+    if checked.problems:
+        raise Refused(checked.problems)
+    return dict(checked.contents)
 
 
 async def publish(client: Client, contents: Mapping[str, bytes], by: str, now: Millis) -> dict[str, str]:

@@ -7,13 +7,14 @@ from types import MappingProxyType
 from kairos.customer import Customer, Standing
 from kairos.events import Event
 from kairos.ids import content_hash
-from kairos.offers import CouponPool
 from rules.canonical import canonical, parsed
 from rules.check import checked
 from rules.compile import Index, Matcher, Watcher, find, matchers, watchers
 from rules.features import Feature, together
 from rules.judged import EVER
-from rules.problems import MOST_PROBLEMS, Problem, bounded, by_place, suggest
+from rules.known import Known
+from rules.lookup import unknown_names
+from rules.problems import MOST_PROBLEMS, Problem, bounded, by_place
 from rules.schema import Published, Rule, RuleFile, Status
 from rules.yaml_reader import Tree
 
@@ -163,18 +164,17 @@ class Loaded:
     problems: tuple[Problem, ...]
 
 
-def load(files: Mapping[str, str | bytes], pools: Iterable[CouponPool] | None = None) -> Loaded:
+def load(files: Mapping[str, str | bytes], known: Known | None = None) -> Loaded:
     """Read rule files as one book.
 
     Parameters
     ----------
     files
         The files' texts by their names.
-    pools
-        The pools that rules may offer from; without them, pools are not checked.
+    known
+        The names that rules may use; what is not known is not checked.
 
     """
-    known = None if pools is None else {pool.pool: pool for pool in pools}
     problems: list[Problem] = []
     rules: list[Rule] = []
     taken: dict[str, str] = {}
@@ -185,7 +185,7 @@ def load(files: Mapping[str, str | bytes], pools: Iterable[CouponPool] | None = 
         problems += found
         for rule in _rules(tree):
             problems += _taken(file, rule, taken)
-            problems += [] if known is None else _pool(file, rule, known)
+        problems += unknown_names(file, tree, known) if known else ()
         rules += made.rules if made else ()
         if len(rules) > MOST_RULES:
             problems.append(Problem(file, 1, 1, f"the files have more than {MOST_RULES} rules together"))
@@ -199,32 +199,11 @@ def _rules(tree: Tree) -> list[Tree]:
     return [] if rules is None else list(rules.below.values())
 
 
-def _word(tree: Tree, *path: str) -> str | None:
-    for step in path:
-        if step not in tree.below:
-            return None
-        tree = tree.below[step]
-    return tree.value if isinstance(tree.value, str) else None
-
-
 def _taken(file: str, rule: Tree, taken: dict[str, str]) -> list[Problem]:
-    id_, place = _word(rule, "id"), rule.find(("id",))
-    if id_ is None:
+    id_ = rule.below.get("id")
+    if id_ is None or not isinstance(id_.value, str):
         return []
-    if id_ in taken:
-        return [Problem(file, *place, f"the id {id_!r} is already taken at {taken[id_]}")]
-    taken[id_] = f"{file}:{place[0]}"
-    return []
-
-
-def _pool(file: str, rule: Tree, known: Mapping[str, CouponPool]) -> list[Problem]:
-    name, programme = _word(rule, "then", "offer", "pool"), _word(rule, "programme")
-    if name is None:
-        return []
-    place = rule.find(("then", "offer", "pool"))
-    if name not in known:
-        return [Problem(file, *place, f"there is no pool {name!r}{suggest(name, known)}")]
-    if known[name].programme != programme:
-        said = f"the pool {name!r} belongs to the programme {known[name].programme!r}, the rule to {programme!r}"
-        return [Problem(file, *place, said)]
+    if id_.value in taken:
+        return [Problem(file, *id_.place, f"the id {id_.value!r} is already taken at {taken[id_.value]}")]
+    taken[id_.value] = f"{file}:{id_.place[0]}"
     return []

@@ -13,7 +13,7 @@ from console.files import MOST_FILES, contents, in_folder
 from rules.book import load
 from rules.problems import MOST_PROBLEMS, Problem
 from rules.yaml_reader import LARGEST, read
-from tests.test_rules_check import GOOD, POOL
+from tests.test_rules_check import GOOD, KNOWN
 
 HEAD = "format: 1\nzone: UTC\ncurrency: CNY\nrules:"
 MANY = 90_000
@@ -116,7 +116,7 @@ ODD = [
 def test_an_odd_value_is_told_with_its_place(right: str, wrong: str, expected: str) -> None:
     assert right in GOOD
 
-    problems = load({"f": GOOD.replace(right, wrong, 1)}, [POOL]).problems
+    problems = load({"f": GOOD.replace(right, wrong, 1)}, KNOWN).problems
 
     assert str(problems[0]).startswith(f"f:{expected}")
     assert all(len(problem.what) < 200 for problem in problems)
@@ -136,7 +136,7 @@ def test_a_merchant_may_be_called_by_any_number() -> None:
     words = "[7, 0.0000001, 1.50, -12, 010, 1e3]"
     text = GOOD.replace("app_usage, where: {app_class: food_delivery}", f"transaction, where: {{merchant: {words}}}", 1)
 
-    book = load({"f": text}, [POOL]).book
+    book = load({"f": text}, KNOWN).book
 
     assert book is not None
     assert book.content.count(b'["-12","0.0000001","010","1.50","1e3","7"]') == 1
@@ -169,7 +169,7 @@ def test_a_book_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rules.book.MOST_RULES", 3)
     texts = {f"{n}": GOOD.replace("id: lunch", f"id: lunch-{n}") for n in range(5)}
 
-    problems = load(texts, [POOL]).problems
+    problems = load(texts, KNOWN).problems
 
     assert [str(problem) for problem in problems] == ["3:1:1: the files have more than 3 rules together"]
 

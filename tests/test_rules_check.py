@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kairos.offers import CouponPool
 from rules.book import load
+from rules.known import Known
 from rules.yaml_reader import LARGEST, read
 from tests.rules_strategies import unhurried
 
@@ -39,6 +40,7 @@ rules:
         fires: []
 """
 POOL = CouponPool(pool="soup-5", programme="takeaway", merchant="m", value=500, count=1)
+KNOWN = Known.of([POOL])
 NO_CONSENT = (
     "looks like consent, which no rule may decide: it is a gate that every offer passes, "
     "by the rule's purpose and channels"
@@ -175,7 +177,7 @@ SLIPS = [
 
 
 def said(text: str) -> list[str]:
-    return [str(problem) for problem in load({"f": text}, [POOL]).problems]
+    return [str(problem) for problem in load({"f": text}, KNOWN).problems]
 
 
 def test_the_good_file_has_no_problems() -> None:
@@ -264,7 +266,7 @@ def test_no_damage_to_a_file_makes_the_checker_stumble(data: st.DataObject) -> N
         st.text(string.printable, max_size=10) | st.sampled_from(["{}", "[]", "null", "true", ": ", "- ", "99"])
     )
 
-    loaded = load({"f": GOOD[:start] + patch + GOOD[end:]}, [POOL])
+    loaded = load({"f": GOOD[:start] + patch + GOOD[end:]}, KNOWN)
 
     assert (loaded.book is None) == bool(loaded.problems)
     assert all(problem.line >= 1 and problem.column >= 1 and problem.what for problem in loaded.problems)

@@ -10,6 +10,7 @@ from kairos.instants import from_rfc3339
 from kairos.offers import Channel
 from rules.book import Book, load
 from rules.cases import run
+from rules.known import Known, load_apps
 from rules.policy import Policy, load_policy, within_hours
 from rules.pools import load_pools, pools_of_content
 from rules.sentence import sentence
@@ -23,7 +24,8 @@ def shipped() -> Book:
     pools = load_pools((EXAMPLES / "pools.yaml").read_bytes())
     assert pools.problems == ()
     files = {path.name: path.read_bytes() for path in sorted((EXAMPLES / "rules").glob("*.yaml"))}
-    loaded = load(files, pools.pools)
+    apps, _ = load_apps((EXAMPLES / "apps.json").read_bytes())
+    loaded = load(files, Known.of(pools.pools, apps=apps))
     assert [str(problem) for problem in loaded.problems] == []
     assert loaded.book is not None
     return loaded.book

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rules.book import Book, load
 from rules.problems import MOST_PROBLEMS
 from tests.rules_strategies import rules
-from tests.test_rules_check import GOOD, POOL
+from tests.test_rules_check import GOOD, KNOWN
 
 # Generous, for a machine that is busy; a search without a bound takes minutes.
 soon = settings(deadline=timedelta(seconds=5))
@@ -75,7 +75,7 @@ values = st.recursive(
 
 
 def answered(text: str | bytes) -> Book | None:
-    loaded = load({"f": text}, [POOL])
+    loaded = load({"f": text}, KNOWN)
 
     raw = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     lines = re.split("\r\n|\r|\n", raw.decode("utf-8-sig", errors="replace"))

@@ -1,0 +1,109 @@
+"""Checking: rule files and what lies beside them, read and held against each other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from console.files import contents, in_folder
+from rules.book import Book, load
+from rules.known import Known, load_apps, load_names
+from rules.policy import Policy, load_policy
+from rules.pools import load_pools
+from rules.problems import Problem
+
+__all__ = ["BESIDE", "Checked", "check_files"]
+
+BESIDE: Final[Mapping[str, str]] = MappingProxyType(
+    {"policy": "policy.yaml", "pools": "pools.yaml", "apps": "apps.json", "names": "names.yaml"}
+)
+"""What rules are held against, where it lies in their folder or beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of some files.
+
+    Parameters
+    ----------
+    problems
+        What is in the way of a book; without any there is a book.
+    book, policy
+        What was read.
+    contents
+        What is published of the rules, and of those files that were named.
+
+    """
+
+    problems: Sequence[Problem]
+    book: Book | None
+    policy: Policy | None
+    contents: Mapping[str, bytes]
+
+
+def check_files(rules: Path, named: Mapping[str, Path | None]) -> Checked:
+    """Check the rules of a folder, or of one file.
+
+    Parameters
+    ----------
+    rules
+        The folder or the file.
+    named
+        Other files by their kind, see `BESIDE`. A kind without one is looked for in the folder, then beside it; it is
+        checked against, but not published.
+
+    """
+    problems: list[Problem] = []
+    texts = _rule_files(rules, problems)
+    paths = {kind: named.get(kind) or _beside(rules, name) for kind, name in BESIDE.items()}
+    found: dict[str, bytes] = {}
+    others = {kind: (str(path), _text(path, problems)) for kind, path in paths.items() if path is not None}
+    pools = apps = names = policy = None
+    for kind, (file, text) in others.items():
+        if text is None:
+            continue
+        wrong: Sequence[Problem] = ()
+        if kind == "pools":
+            loaded = load_pools(text, file)
+            pools, found[kind], wrong = loaded.pools, loaded.content, loaded.problems
+        elif kind == "apps":
+            apps, wrong = load_apps(text, file)
+            found[kind] = b"" if apps is None else apps.model_dump_json().encode()
+        elif kind == "names":
+            names, wrong = load_names(text, file)
+        else:
+            read = load_policy(text, file)
+            policy, wrong = (None, read) if isinstance(read, tuple) else (read, ())
+            found[kind] = b"" if policy is None else policy.content
+        problems += wrong
+    book = load(texts, Known.of(pools, names, apps))
+    problems += book.problems
+    published = {kind: content for kind, content in found.items() if named.get(kind) is not None}
+    if book.book is not None:
+        published["rules"] = book.book.content
+    return Checked(problems, book.book, policy, published)
+
+
+def _rule_files(rules: Path, problems: list[Problem]) -> dict[str, bytes]:
+    if not rules.is_dir():
+        text = _text(rules, problems)
+        return {} if text is None else {str(rules): text}
+    texts, wrong = in_folder(rules, ".yaml", ".yml", but=tuple(BESIDE.values()))
+    problems += wrong
+    if not texts and not wrong:
+        problems.append(Problem(str(rules), 1, 1, "no rule file (*.yaml) in this folder"))
+    return texts
+
+
+def _beside(rules: Path, name: str) -> Path | None:
+    folder = rules if rules.is_dir() else rules.parent
+    return next((path for path in (folder / name, folder.parent / name) if path.exists()), None)
+
+
+def _text(path: Path, problems: list[Problem]) -> bytes | None:
+    found = contents(path)
+    if isinstance(found, Problem):
+        problems.append(found)
+        return None
+    return found
