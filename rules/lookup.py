@@ -39,8 +39,7 @@ class _Search:
             if key == "tag":
                 yield from self._one("tag", part)
             elif key == "attr":
-                for name in part.below:
-                    yield from self._attribute(part, str(name))
+                yield from self._attributes(part)
             elif key == "model":
                 yield from self._one("model", part)
             elif key == "where":
@@ -63,9 +62,7 @@ class _Search:
         for tag in _below(tree, "tags"):
             yield from self._one("tag", tag)
         attrs = _at(tree, "attrs")
-        if attrs is not None:
-            for name in attrs.below:
-                yield from self._attribute(attrs, str(name))
+        yield from self._attributes(attrs) if attrs else ()
 
     def _one(self, kind: str, tree: Tree | None) -> Iterator[Problem]:
         names = self._known.names.get(kind)
@@ -86,6 +83,10 @@ class _Search:
             said = programme.value if programme else None
             what = f"the pool {found.pool!r} belongs to the programme {found.programme!r}, the rule to {said!r}"
             yield self._problem(pool, what)
+
+    def _attributes(self, attrs: Tree) -> Iterator[Problem]:
+        for name in attrs.keys:
+            yield from self._attribute(attrs, name)
 
     def _attribute(self, attrs: Tree, name: str) -> Iterator[Problem]:
         names, test = self._known.names.get("attribute"), attrs.below[name]

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from rules.book import Book, load
 from rules.problems import MOST_PROBLEMS
 from tests.rules_strategies import rules
-from tests.test_rules_check import GOOD, KNOWN
+from tests.test_rules_check import GOOD
+from tests.test_rules_names import KNOWN
 
 # Generous, for a machine that is busy; a search without a bound takes minutes.
 soon = settings(deadline=timedelta(seconds=5))
@@ -179,6 +180,8 @@ def damaged(draw: st.DrawFn) -> Any:
 
 @soon
 @given(damaged())
+@example({"rules": [{"who": {"attr": [1]}, "tests": [{"customer": {"attrs": ["a"], "tags": {"a": 1}}}]}]})
+@example({"rules": [{"who": {"attr": {"age": {"at_least": []}}}, "then": {"offer": ["pool"]}}, 3], "segments": [{}]})
 def test_a_file_with_other_parts_is_answered(file: Any) -> None:
     written_again(answered(json.dumps(file, ensure_ascii=False, indent=1)))
 
