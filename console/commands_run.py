@@ -14,6 +14,7 @@ from streams import clock
 from streams.app import run_worker
 from streams.broker import main as broker_main
 from streams.logs import configure
+from streams.processes import run_processes
 from streams.stages import STAGES
 from streams.topics import FOREIGN, TOPICS
 from streams.topics_declare import declare
@@ -70,12 +71,17 @@ def worker(
     stages: Annotated[list[Stage] | None, typer.Option("--stage", help="which stages; all unless given")] = None,
     door: Annotated[bool, typer.Option("--door", help="also map the bank's card feed into our topics")] = False,
     only_door: Annotated[bool, typer.Option("--only-door", help="map the feed, and run no stage")] = False,
+    processes: Annotated[int, typer.Option(min=1, help="how many; one for each core that is to spare")] = 1,
 ) -> None:
     """Run the engine: customers, ledger and learning. SIGTERM and Ctrl-C finish the batch under way first."""
     told = settings()
     configure(told.log_level, told.log_format)
+    wanted, with_door = _wanted(stages, only_door), door or only_door
     with said():
-        run_worker(told, _wanted(stages, only_door), door=door or only_door)
+        if processes > 1:
+            run_processes(told, wanted, door=with_door, count=processes)
+        else:
+            run_worker(told, wanted, door=with_door)
 
 
 def _wanted(stages: list[Stage] | None, only_door: bool) -> list[str]:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from streams.broker_config import BrokerError
 from streams.broker_jars import JarError
+from streams.processes import ProcessEnded
 from streams.settings import NoServers, Settings
 from streams.topics_declare import TopicError
 
@@ -20,7 +21,7 @@ __all__ = ["errors", "out", "said", "settings"]
 out = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 
-_EXPECTED = (NoServers, TopicError, BrokerError, JarError, KafkaError, OSError)
+_EXPECTED = (NoServers, TopicError, BrokerError, JarError, KafkaError, ProcessEnded, OSError)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The application: Faust's worker with the catalogue, the stages and the door in it."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import faust
 from faust.types.auth import CredentialsT
@@ -18,7 +19,7 @@ from streams.stages import STAGES
 from streams.topics import FOREIGN, TOPICS
 from streams.topics_declare import verify
 
-__all__ = ["application", "run_worker"]
+__all__ = ["application", "refuse", "run_worker"]
 
 
 def application(settings: Settings) -> faust.App:
@@ -43,7 +44,14 @@ def application(settings: Settings) -> faust.App:
     )
 
 
-def run_worker(settings: Settings, stages: Sequence[str], *, door: bool) -> None:
+def run_worker(
+    settings: Settings,
+    stages: Sequence[str],
+    *,
+    door: bool,
+    listening: Callable[[int], None] | None = None,
+    name: str | None = None,
+) -> None:
     """Run a worker until it is told to stop; SIGTERM and Ctrl-C let every batch under way be committed.
 
     Parameters
@@ -54,6 +62,10 @@ def run_worker(settings: Settings, stages: Sequence[str], *, door: bool) -> None
         Which of the stages run in this process.
     door
         Whether the bank's card feed is mapped here.
+    listening
+        Is told the port where `/live` and `/ready` are answered.
+    name
+        What Kafka's logs call this worker.
 
     Raises
     ------
@@ -61,8 +73,7 @@ def run_worker(settings: Settings, stages: Sequence[str], *, door: bool) -> None
         Kafka does not answer, or its topics are not as declared.
 
     """
-    _refuse_taken_port(settings)
-    verify(settings.cluster, settings.partitions, (*TOPICS, *FOREIGN) if door else TOPICS)
+    refuse(settings, door=door)
     app = application(settings)
     # Without an agent Faust's own consumer would subscribe to nothing, which ends the worker; so it gets none.
     app.producer_only = not door
@@ -71,13 +82,28 @@ def run_worker(settings: Settings, stages: Sequence[str], *, door: bool) -> None
     settings.data.mkdir(parents=True, exist_ok=True)
     worker = faust.Worker(
         app,
-        *_services(settings, stages),
+        *_services(settings, stages, listening, name),
         loglevel=settings.log_level.upper(),
         override_logging=False,
         quiet=True,
         redirect_stdouts=False,
     )
     worker.execute_from_commandline()
+
+
+def refuse(settings: Settings, *, door: bool) -> None:
+    """Refuse to start where Kafka is not as it must be, or the port for `/ready` is taken.
+
+    Raises
+    ------
+    TopicError
+        Kafka does not answer, or its topics are not as declared.
+    OSError
+        The port is taken.
+
+    """
+    _refuse_taken_port(settings)
+    verify(settings.cluster, settings.partitions, (*TOPICS, *FOREIGN) if door else TOPICS)
 
 
 def _refuse_taken_port(settings: Settings) -> None:
@@ -94,13 +120,18 @@ def _refuse_taken_port(settings: Settings) -> None:
             ) from error
 
 
-def _services(settings: Settings, stages: Sequence[str]) -> list[Service]:
+def _services(
+    settings: Settings, stages: Sequence[str], listening: Callable[[int], None] | None, name: str | None
+) -> list[Service]:
     running = settings.running()
+    if name is not None:
+        running = replace(running, client={**running.client, "client_id": name})
     catalogue = Catalogue(running.client)
     kept = [Stage(STAGES[name], running, catalogue.versions, catalogue.opened, clock.now) for name in stages]
     if settings.health_port is None:
         return [catalogue, *kept]
-    return [Health(settings.health_host, settings.health_port, catalogue, kept), catalogue, *kept]
+    health = Health(settings.health_host, settings.health_port, catalogue, kept, listening)
+    return [health, catalogue, *kept]
 
 
 def _credentials(settings: Settings) -> CredentialsT | None:

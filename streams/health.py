@@ -4,7 +4,7 @@ Live is a process whose loop turns. Ready is one whose catalogue is read and who
 stopped by a mistake of ours is named with its reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -25,15 +25,23 @@ class Health(Service):
         Where to listen; port 0 takes a free one, found in `port` afterwards.
     catalogue, stages
         Whom to ask.
+    listening
+        Is told the port once it is open.
 
     """
 
     def __init__(
-        self, host: str, port: int, catalogue: Catalogue, stages: Sequence[Stage[Any]], **service: Any
+        self,
+        host: str,
+        port: int,
+        catalogue: Catalogue,
+        stages: Sequence[Stage[Any]],
+        listening: Callable[[int], None] | None = None,
+        **service: Any,
     ) -> None:
         super().__init__(**service)
         self.host, self.port = host, port
-        self._catalogue, self._stages = catalogue, stages
+        self._catalogue, self._stages, self._listening = catalogue, stages, listening
 
     async def on_start(self) -> None:
         """Begin to listen, before the stages start: a worker that restores is live and not ready."""
@@ -44,6 +52,8 @@ class Health(Service):
         site = web.TCPSite(self._runner, self.host, self.port)
         await site.start()
         self.port = self._runner.addresses[0][1]
+        if self._listening is not None:
+            self._listening(self.port)
 
     async def on_stop(self) -> None:
         """Stop listening."""
