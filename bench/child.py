@@ -17,17 +17,34 @@ class Meter:
 
     def __init__(self) -> None:
         self._began: tuple[float, float] | None = None
+        self._ended: tuple[float, float] | None = None
 
     def begin(self) -> None:
         """Start, once."""
         if self._began is None:
             self._began = time.perf_counter(), time.process_time()
 
+    def stop(self) -> None:
+        """Stop, once."""
+        if self._ended is None:
+            self._ended = time.perf_counter(), time.process_time()
+
+    @property
+    def found(self) -> tuple[float, float, float]:
+        """When it began and when it ended, by a clock that all processes share, and the CPU used between."""
+        (began, used), (ended, used_up) = self._began or (0.0, 0.0), self._ended or (0.0, 0.0)
+        return began, ended, used_up - used
+
     def end(self, events: int, **more: object) -> None:
-        """Say the result to the benchmark."""
-        began, used = self._began or (0.0, 0.0)
-        seconds, cpu = time.perf_counter() - began, time.process_time() - used
-        print(f"RESULT {json.dumps({'events': events, 'seconds': seconds, 'cpu': cpu, **more})}", flush=True)
+        """Stop, and say the result to the benchmark."""
+        self.stop()
+        began, ended, cpu = self.found
+        say(events=events, seconds=ended - began, cpu=cpu, **more)
+
+
+def say(**result: object) -> None:
+    """Say a result to the benchmark."""
+    print(f"RESULT {json.dumps(result)}", flush=True)
 
 
 def arguments() -> argparse.Namespace:

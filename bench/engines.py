@@ -81,5 +81,11 @@ ENGINES = {
         "as with 10 rules",
         warm="rules1000",
     ),
+    "twice1000": Engine(
+        "Kairos, 1,000 rules, two processes",
+        "bench.peers.customers_twice",
+        "as `kairos worker --processes 2` runs it, two partitions each, on the two cores that the broker works on, too",
+        warm="rules1000",
+    ),
 }
 """The engines by the name that `--only` takes, in the order of the table."""
