@@ -1,4 +1,4 @@
-"""`kairos rules test` and `kairos rules new`: tests beside the rules, run, and a first file to begin with."""
+"""`kairos rules test`, `new` and `say`: tests beside the rules, a first file to begin with, rules as sentences."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ from rules.cases import run
 from rules.saying import Language
 from rules.schema import Scenario
 from rules.skeletons import skeleton
+from rules.whole import whole
 
 __all__ = ["Language_", "add_to", "rules_of"]
 
@@ -23,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands to `kairos rules`."""
     app.command(name="test")(run_tests)
     app.command()(new)
+    app.command()(say)
 
 
 def rules_of(path: Path) -> RuleFiles:
@@ -86,3 +88,17 @@ def new(
         "  5. put it beside your other rules, and: kairos rules publish DIR",
     ]
     out.print("\n".join(steps), markup=False, highlight=False)
+
+
+def say(
+    files: Annotated[Path, typer.Argument(exists=True, help="a folder of rule files, or one file")],
+    language: Language_ = "en",
+) -> None:
+    r"""Say each rule in one sentence, so complete that the rule could be written again from it: for a sign-off.
+
+    \b
+    Example: kairos rules say examples/rules --language zh
+    """
+    found = rules_of(files)
+    for rule in found.book.rules.values():
+        out.print(whole(rule, language, found.places[rule.id].zone) + "\n", markup=False, highlight=False)

@@ -4,7 +4,7 @@ What is unknown is never enough: it speaks neither for a condition nor for its o
 be written twice, as what makes it hold and as what makes it fail, and `not` takes the other one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Protocol, Self
 
 from pydantic import Field, model_validator
@@ -16,7 +16,7 @@ from rules.saying import WORDS, Language, denied
 from rules.scope import Scope
 from rules.source import all_of, any_of
 
-__all__ = ["Condition", "Tree"]
+__all__ = ["Condition", "Tree", "conjunction"]
 
 
 class Condition(Protocol):
@@ -107,14 +107,48 @@ class Tree(Written):
             return self.none.denied(language)
         if self.parts is None:
             return self.leaf.said(language)
-        word = WORDS[language]["and" if self.any is None else "or"]
-        said = [f"({part.said(language)})" if _is_joined(part) else part.said(language) for part in self.parts]
-        return word.join(said)
+        if self.any is None:
+            return conjunction(self.parts, language) or WORDS[language]["always"]
+        return WORDS[language]["or"].join(_within_any(part, language) for part in self.parts)
 
     def denied(self, language: Language) -> str:
         """Say that it fails."""
         return self.leaf.denied(language) if self.parts is None else denied(self.said(language), language)
 
 
+def conjunction(trees: Sequence[Tree], language: Language, *, flat: bool = False) -> str:
+    """Say that all of them hold.
+
+    Parameters
+    ----------
+    trees
+        What must hold.
+    language
+        In which language.
+    flat
+        Whether what is joined by `all` itself is said as if it stood here.
+
+    """
+    said = []
+    for tree in trees:
+        is_bare = len(trees) == 1 or not _is_joined(tree) or (flat and len(tree.all or ()) > 1)
+        said.append(tree.said(language) if is_bare else _in_brackets(tree, language))
+    return WORDS[language]["and"].join(said)
+
+
+def _within_any(tree: Tree, language: Language) -> str:
+    said = tree.said(language)
+    # A condition that itself says "and", such as one with two bounds, would be read as two.
+    has_and = tree.none is None and WORDS[language]["and"] in said
+    return _in_brackets(tree, language) if _is_joined(tree) or has_and else said
+
+
+def _in_brackets(tree: Tree, language: Language) -> str:
+    return f"（{tree.said(language)}）" if language == "zh" else f"({tree.said(language)})"
+
+
 def _is_joined(tree: Tree) -> bool:
-    return tree.none is None and tree.parts is not None and len(tree.parts) > 1
+    parts = tree.parts
+    if tree.none is not None or not parts:
+        return False
+    return len(parts) > 1 or _is_joined(parts[0])

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, Va
 from kairos.instants import MINUTE, Millis
 from rules.asked import Asked
 from rules.problems import mistake, suggest
-from rules.saying import WORDS, Language, listed
+from rules.saying import Language
 from rules.source import Readings, any_of, constant
 from rules.words import Zone
 
@@ -177,9 +177,10 @@ class Clock(Asked):
 
     def said(self, name: str, language: Language) -> str:
         """Say the hours and days."""
-        parts = [] if self.days is None else [listed((_DAYS[language][day] for day in self.days), language)]
-        parts += [] if self.time is None else [listed(map(clock_hours, self.time), language)]
-        return f"{WORDS[language]['and'].join(parts)} ({self.zone})"
+        comma = "、" if language == "zh" else ", "
+        parts = [] if self.days is None else [comma.join(_DAYS[language][day] for day in self.days)]
+        parts += [] if self.time is None else [comma.join(map(clock_hours, self.time))]
+        return f"{' '.join(parts)} ({self.zone})"
 
 
 def _between(hours: Minutes, first: str, again: str) -> str:

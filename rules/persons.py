@@ -20,7 +20,7 @@ from rules.asked import Flags, Test, Words, Written, spread, test_of, written
 from rules.judged import Judged, Seen, all_hold
 from rules.logic import Condition, Tree
 from rules.problems import mistake, suggest
-from rules.saying import WORDS, Language, denied
+from rules.saying import WORDS, Language, denied, shown
 from rules.scope import Scope
 from rules.source import ALWAYS, NEVER, all_of, any_of, constant
 from rules.words import Probability, Word
@@ -97,11 +97,11 @@ class Tag:
 
     def said(self, language: Language) -> str:
         """Say it."""
-        return f"有标签{self.name}" if language == "zh" else f"tagged {self.name}"
+        return f"有标签{shown(self.name)}" if language == "zh" else f"tagged {shown(self.name)}"
 
     def denied(self, language: Language) -> str:
         """Say that the customer does not have it."""
-        return f"没有标签{self.name}" if language == "zh" else f"not tagged {self.name}"
+        return f"没有标签{shown(self.name)}" if language == "zh" else f"not tagged {shown(self.name)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Attributes:
 
     def said(self, language: Language) -> str:
         """Say it."""
-        return WORDS[language]["and"].join(test.said(name, language) for name, test in self.asks.items())
+        return WORDS[language]["and"].join(test.said(shown(name), language) for name, test in self.asks.items())
 
     def denied(self, language: Language) -> str:
         """Say that it fails."""

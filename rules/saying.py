@@ -1,5 +1,7 @@
 """Saying: the words that sentences are made of, in Chinese and in English."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal
@@ -24,6 +26,7 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
             "or": "或",
             "not": "≠",
             "and": "且",
+            "always": "恒成立",
             "(": "（",
             ")": "）",
         },
@@ -38,11 +41,14 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
             "or": " or ",
             "not": " is not ",
             "and": " and ",
+            "always": "always",
             "(": " (",
             ")": ")",
         },
     }
 )
+_PLAIN = re.compile(r"[\w.+@/:-]+")
+_NUMBER = re.compile(r"-?[0-9.]+")
 _UNITS: tuple[tuple[Millis, str, str], ...] = (
     (DAY, "天", "day"),
     (HOUR, "小时", "hour"),
@@ -85,5 +91,15 @@ def listed(values: Iterable[object], language: Language) -> str:
 
 
 def shown(value: object) -> str:
-    """Say a value as it is written in a file."""
+    """Say a value as it is written in a file; a text that could be taken for something else stands in quotes.
+
+    Examples
+    --------
+    >>> shown("food_delivery"), shown(30), shown("30"), shown("a or b"), shown(True)
+    ('food_delivery', '30', '"30"', '"a or b"', 'true')
+
+    """
+    if isinstance(value, str):
+        is_plain = _PLAIN.fullmatch(value) and not _NUMBER.fullmatch(value) and value not in ("true", "false")
+        return value if is_plain else json.dumps(value, ensure_ascii=False)
     return str(value).lower() if isinstance(value, bool) else str(value)

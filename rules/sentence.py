@@ -1,10 +1,11 @@
 """Sentences: a rule as one sentence in Chinese and in English, for the list that people look through."""
 
 from rules.conditions.past import said_events
+from rules.logic import Tree, conjunction
 from rules.saying import LANGUAGES, WORDS, Language, length
 from rules.schema import Rule
 
-__all__ = ["LANGUAGES", "Language", "sentence"]
+__all__ = ["LANGUAGES", "Language", "asked_of", "sentence"]
 
 
 def sentence(rule: Rule, language: Language) -> str:
@@ -33,13 +34,17 @@ def sentence(rule: Rule, language: Language) -> str:
     当客户使用App（app_class = food_delivery）时，若没有标签staff且7天内至少3次该事件，则经短信提供soup。
 
     """
-    asked = WORDS[language]["and"].join(
-        part.said(language) for part in (rule.who, rule.when) if part.parts is None or part.parts
-    )
+    asked = asked_of(rule, language)
     event = said_events(rule.on.event, rule.on.where, language)
     if language == "zh":
         return f"当客户{event}时，{f'若{asked}，' if asked else ''}则{_then(rule, language)}。"
     return f"On {event}, {f'if {asked}, ' if asked else ''}{_then(rule, language)}."
+
+
+def asked_of(rule: Rule, language: Language) -> str:
+    """Say all that is asked of the customer and of the past, or nothing where nothing is asked."""
+    asked: list[Tree] = [part for part in (rule.who, rule.when) if part.parts is None or part.parts]
+    return conjunction(asked, language, flat=True)
 
 
 def _then(rule: Rule, language: Language) -> str:

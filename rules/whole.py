@@ -1,0 +1,112 @@
+"""The whole rule in one sentence, so complete that a reader could write the rule again from it.
+
+What is as usual (a draft is not, consent for marketing is) is left out; `tests/test_rules_sentences.py` holds the
+sentence against every field of a rule.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from rules.conditions.past import said_events
+from rules.explain_gates import valid_days
+from rules.saying import WORDS, Language, length
+from rules.schema import Rule, Scenario, Status, Then
+from rules.sentence import asked_of
+
+__all__ = ["whole"]
+
+_SCENARIOS: Final[Mapping[Scenario, str]] = {
+    Scenario.ACQUISITION: "获客",
+    Scenario.ACTIVATION: "促活",
+    Scenario.AUM_UPLIFT: "AUM提升",
+    Scenario.DEBIT_TO_CREDIT: "借转贷",
+}
+_REACTIONS: Final[Mapping[str, str]] = {"opened": "打开", "clicked": "点击", "redeemed": "核销", "converted": "转化"}
+_STATUS: Final[Mapping[Language, Mapping[Status, str]]] = {
+    "zh": {Status.PAUSED: "目前暂停，命中只作记录", Status.DRAFT: "目前为草稿，只累计行为、不触发"},
+    "en": {Status.PAUSED: "paused: matches are only recorded", Status.DRAFT: "a draft: it watches and never fires"},
+}
+
+
+def whole(rule: Rule, language: Language, zone: str) -> str:
+    """Say a whole rule in one sentence.
+
+    Parameters
+    ----------
+    rule
+        The rule.
+    language
+        In which language.
+    zone
+        In which its days are meant: the zone of its file.
+
+    """
+    asked = asked_of(rule, language)
+    event = said_events(rule.on.event, rule.on.where, language)
+    if language == "zh":
+        head = f"{rule.name}（{rule.id}，{_SCENARIOS[rule.scenario]}场景，活动{rule.programme}）：当客户{event}时，"
+        return head + (f"若{asked}，" if asked else "") + f"则{'；'.join(_parts_zh(rule, zone))}。"
+    head = f"{rule.name} ({rule.id}, scenario {rule.scenario}, programme {rule.programme}): on {event}, "
+    return head + (f"if {asked}, " if asked else "") + f"{'; '.join(_parts_en(rule, zone))}."
+
+
+def _parts_zh(rule: Rule, zone: str) -> Iterator[str]:
+    then, words = rule.then, WORDS["zh"]
+    offer = [f"产品{then.offer.product}"] * bool(then.offer.product) + [f"券池{then.offer.pool}的券"] * bool(
+        then.offer.pool
+    )
+    first, *others = [words[channel.value] for channel in then.channels]
+    channels = f"优先经{first}、" + "、".join(f"其次经{other}" for other in others) if others else f"经{first}"
+    yield f"{channels}提供{'及'.join(offer)}，模板{then.template}，中文“{then.text.zh}”，英文“{then.text.en}”"
+    yield f"决策后{length(then.expires, 'zh')}内有效"
+    if _waits_otherwise(then):
+        reactions = "、".join(_REACTIONS[reaction] for reaction in then.reactions)
+        yield f"等待{length(then.wait, 'zh')}，以{reactions}为响应，目标{then.objective}"
+    if rule.limits.cooldown:
+        yield f"同一客户{length(rule.limits.cooldown, 'zh')}内至多一次"
+    yield f"仅对发生不超过{length(rule.fresh, 'zh')}的事件触达"
+    if rule.experiment.control:
+        yield f"{_percent(rule)}的客户（按{rule.salt}分组）为对照组，不触达"
+    if rule.valid.from_ is not None or rule.valid.until is not None:
+        yield valid_days(rule, zone)["zh"]
+    if rule.purpose != "marketing":
+        yield f"所需同意的用途为{rule.purpose}"
+    if rule.warm == "accept":
+        yield "记忆时间不足时也按已有记录判断"
+    if rule.status in _STATUS["zh"]:
+        yield _STATUS["zh"][rule.status]
+
+
+def _parts_en(rule: Rule, zone: str) -> Iterator[str]:
+    then, words = rule.then, WORDS["en"]
+    offer = [f"the product {then.offer.product}"] * bool(then.offer.product)
+    offer += [f"a coupon from {then.offer.pool}"] * bool(then.offer.pool)
+    channels = ", failing that by ".join(words[channel.value] for channel in then.channels)
+    text = f'the template {then.template}, in Chinese "{then.text.zh}", in English "{then.text.en}"'
+    yield f"offer {' and '.join(offer)} by {channels}, with {text}"
+    yield f"the offer holds for {length(then.expires, 'en')}"
+    if _waits_otherwise(then):
+        reactions = " or ".join(then.reactions)
+        yield f"{reactions} counts as a reaction within {length(then.wait, 'en')}, for the objective {then.objective}"
+    if rule.limits.cooldown:
+        yield f"at most once in {length(rule.limits.cooldown, 'en')} for a customer"
+    yield f"only for events not older than {length(rule.fresh, 'en')}"
+    if rule.experiment.control:
+        yield f"{_percent(rule)} of the customers, split by {rule.salt}, are left alone as the control group"
+    if rule.valid.from_ is not None or rule.valid.until is not None:
+        yield valid_days(rule, zone)["en"]
+    if rule.purpose != "marketing":
+        yield f"consent is asked for {rule.purpose}"
+    if rule.warm == "accept":
+        yield "what is not remembered counts as not happened, however short the memory"
+    if rule.status in _STATUS["en"]:
+        yield _STATUS["en"][rule.status]
+
+
+def _waits_otherwise(then: Then) -> bool:
+    usual = type(then).model_fields
+    return any(getattr(then, name) != usual[name].default for name in ("wait", "reactions", "objective"))
+
+
+def _percent(rule: Rule) -> str:
+    return f"{rule.experiment.control * 100:.10g}%"
