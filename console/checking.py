@@ -88,8 +88,9 @@ def check_files(rules: Path, named: Mapping[str, Path | None]) -> Checked:
 def _rule_files(rules: Path, problems: list[Problem]) -> dict[str, bytes]:
     if not rules.is_dir():
         text = _text(rules, problems)
-        return {} if text is None else {str(rules): text}
-    texts, wrong = in_folder(rules, ".yaml", ".yml", but=tuple(BESIDE.values()))
+        # What is wrong with other files beside this one is not its fault.
+        return in_folder(rules.parent, ".csv")[0] | ({} if text is None else {str(rules): text})
+    texts, wrong = in_folder(rules, ".yaml", ".yml", ".csv", but=tuple(BESIDE.values()))
     problems += wrong
     if not texts and not wrong:
         problems.append(Problem(str(rules), 1, 1, "no rule file (*.yaml) in this folder"))

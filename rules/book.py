@@ -8,15 +8,16 @@ from kairos.customer import Customer, Standing
 from kairos.events import Event
 from kairos.ids import content_hash
 from rules.canonical import canonical, parsed
-from rules.check import checked
+from rules.check import validated
 from rules.compile import Index, Matcher, Watcher, find, matchers, watchers
 from rules.features import Feature, together
 from rules.judged import EVER
 from rules.known import Known
 from rules.lookup import unknown_names
-from rules.problems import MOST_PROBLEMS, Problem, bounded, by_place
+from rules.problems import MOST_PROBLEMS, Place, Problem, bounded, by_place
 from rules.schema import Published, Rule, RuleFile, Status
-from rules.yaml_reader import Tree
+from rules.table import has_table, spread_out
+from rules.yaml_reader import Tree, read
 
 __all__ = ["MOST_RULES", "Book", "Loaded", "load"]
 
@@ -170,7 +171,7 @@ def load(files: Mapping[str, str | bytes], known: Known | None = None) -> Loaded
     Parameters
     ----------
     files
-        The files' texts by their names.
+        The files' texts by their names; tables (`*.csv`) lie beside the rule files that name them.
     known
         The names that rules may use; what is not known is not checked.
 
@@ -178,10 +179,10 @@ def load(files: Mapping[str, str | bytes], known: Known | None = None) -> Loaded
     problems: list[Problem] = []
     rules: list[Rule] = []
     taken: dict[str, str] = {}
-    for file in sorted(files):
+    for file in sorted(name for name in files if not name.endswith(".csv")):
         if len(problems) > MOST_PROBLEMS:
             break
-        made, tree, found = checked(file, files[file], RuleFile)
+        made, tree, found = _read(file, files)
         problems += found
         for rule in _rules(tree):
             problems += _taken(file, rule, taken)
@@ -191,6 +192,18 @@ def load(files: Mapping[str, str | bytes], known: Known | None = None) -> Loaded
             problems.append(Problem(file, 1, 1, f"the files have more than {MOST_RULES} rules together"))
             break
     return Loaded(None if problems else Book.of(rules), bounded(by_place(problems)))
+
+
+def _read(file: str, files: Mapping[str, str | bytes]) -> tuple[RuleFile | None, Tree, tuple[Problem, ...]]:
+    tree, problems = read(file, files[file])
+    if tree is None:
+        return None, Tree(None, Place(1, 1)), problems
+    if has_table(tree):
+        tree, told = spread_out(file, tree, files)
+        if told:
+            return None, tree, (*problems, *told)
+    made, found = validated(file, tree, RuleFile)
+    return made, tree, bounded((*problems, *found))
 
 
 def _rules(tree: Tree) -> list[Tree]:
@@ -204,6 +217,6 @@ def _taken(file: str, rule: Tree, taken: dict[str, str]) -> list[Problem]:
     if id_ is None or not isinstance(id_.value, str):
         return []
     if id_.value in taken:
-        return [Problem(file, *id_.place, f"the id {id_.value!r} is already taken at {taken[id_.value]}")]
-    taken[id_.value] = f"{file}:{id_.place[0]}"
+        return [id_.place.problem(file, f"the id {id_.value!r} is already taken at {taken[id_.value]}")]
+    taken[id_.value] = f"{id_.place.file or file}:{id_.place.line}"
     return []

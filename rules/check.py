@@ -10,11 +10,11 @@ from pydantic_core import ErrorDetails
 from rules.asked import Numbers
 from rules.fields import WHERE
 from rules.named import overgrown
-from rules.problems import MOST_PROBLEMS, Problem, bounded, shown, suggest
+from rules.problems import MOST_PROBLEMS, Place, Problem, bounded, shown, suggest
 from rules.words import is_zone
 from rules.yaml_reader import Tree, Value, read
 
-__all__ = ["checked"]
+__all__ = ["checked", "validated"]
 
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[str | int, ...]
@@ -46,11 +46,16 @@ def checked(file: str, text: str | bytes, model: type[M]) -> tuple[M | None, Tre
     """
     tree, problems = read(file, text)
     if tree is None:
-        return None, Tree(None, (1, 1)), problems
+        return None, Tree(None, Place(1, 1)), problems
+    made, found = validated(file, tree, model)
+    return made, tree, bounded((*problems, *found))
+
+
+def validated(file: str, tree: Tree, model: type[M]) -> tuple[M | None, tuple[Problem, ...]]:
+    """Hold what was read of a file against its model, and give the model or the problems."""
     if overgrowth := overgrown(tree.value):
         places = (tree.find(path, key=isinstance(path[-1], str)) for path, _ in overgrowth)
-        told_early = (Problem(file, *place, what) for place, (_, what) in zip(places, overgrowth, strict=True))
-        return None, tree, bounded((*problems, *told_early))
+        return None, tuple(place.problem(file, what) for place, (_, what) in zip(places, overgrowth, strict=True))
     made: M | None = None
     found: list[ErrorDetails] = []
     for portion, key, first in _portions(tree.value):
@@ -59,7 +64,7 @@ def checked(file: str, text: str | bytes, model: type[M]) -> tuple[M | None, Tre
         if len(found) > MOST_PROBLEMS:
             break
     told = dict.fromkeys(_problem(file, tree, model, error) for error in _causes(found))
-    return None if found else made, tree, bounded((*problems, *told))
+    return None if found else made, tuple(told)
 
 
 def _portions(value: Value) -> Iterator[tuple[Value, str, int]]:
@@ -114,7 +119,7 @@ def _problem(file: str, tree: Tree, model: type[BaseModel], error: ErrorDetails)
     is_key = error["type"] in ("extra_forbidden", "invalid_key") or path[-1:] == ("[key]",)
     if path[-1:] == ("[key]",):
         path = path[:-1]
-    return Problem(file, *tree.find(path, key=is_key), _sentence(tree, model, error))
+    return tree.find(path, key=is_key).problem(file, _sentence(tree, model, error))
 
 
 def _sentence(tree: Tree, model: type[BaseModel], error: ErrorDetails) -> str:

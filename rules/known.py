@@ -151,7 +151,7 @@ def load_apps(text: str | bytes, file: str = "apps.json") -> tuple[AppsFile | No
     if made is not None and not problems:
         classes = Names(made.classes)
         problems = tuple(
-            Problem(file, *tree.find(("apps", app)), f"there is no app class {class_!r}{classes.meant(class_)}")
+            tree.find(("apps", app)).problem(file, f"there is no app class {class_!r}{classes.meant(class_)}")
             for app, class_ in made.apps.items()
             if class_ not in classes
         )

@@ -92,20 +92,20 @@ class _Search:
         names, test = self._known.names.get("attribute"), attrs.below[name]
         if names is not None and name not in names:
             place = attrs.find((name,), key=True)
-            yield Problem(self._file, *place, f"there is no attribute {name!r}{names.meant(name)}")
+            yield place.problem(self._file, f"there is no attribute {name!r}{names.meant(name)}")
         declared = (self._known.attributes or {}).get(name)
         if declared is None:
             return
         bounds = [bound for bound in _BOUNDS if bound in test.below and declared != "number"]
         for bound in bounds:
             what = f"the attribute {name!r} is {_said(declared)}; it has no {bound}"
-            yield Problem(self._file, *test.find((bound,), key=True), what)
+            yield test.find((bound,), key=True).problem(self._file, what)
         for value in () if bounds else _values(test):
             if wrong := _unlike(value.value, declared):
                 yield self._problem(value, f"the attribute {name!r} {wrong}")
 
     def _problem(self, tree: Tree, what: str) -> Problem:
-        return Problem(self._file, *tree.place, what)
+        return tree.place.problem(self._file, what)
 
 
 def _unlike(value: object, declared: Attribute) -> str:

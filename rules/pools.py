@@ -86,7 +86,7 @@ def load_pools(text: str | bytes, file: str = "pools.yaml") -> LoadedPools:
     for place, pool in enumerate(made.pools if made else ()):
         if pool.id in taken:
             where = tree.find(("pools", place, "id"))
-            found.append(Problem(file, *where, f"the id {pool.id!r} is already taken"))
+            found.append(where.problem(file, f"the id {pool.id!r} is already taken"))
         taken.add(pool.id)
     if made is None or found:
         return LoadedPools((), by_place(found), b"")

@@ -4,11 +4,11 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-__all__ = ["MOST_PROBLEMS", "Problem", "bounded", "by_place", "mistake", "shown", "suggest"]
+__all__ = ["MOST_PROBLEMS", "Place", "Problem", "bounded", "by_place", "mistake", "shown", "suggest"]
 
 MOST_PROBLEMS = 1_000
 """How many problems of one file are told; whoever made more of them made one that comes again and again."""
@@ -33,6 +33,18 @@ class Problem:
     def __str__(self) -> str:
         """Write it the way editors and terminals can jump to."""
         return f"{self.file}:{self.line}:{self.column}: {self.what}"
+
+
+class Place(NamedTuple):
+    """Line and column, counted from 1; and the file, where it is another one than the one that is read."""
+
+    line: int
+    column: int
+    file: str = ""
+
+    def problem(self, file: str, what: str) -> Problem:
+        """Say what is wrong here, in a file unless the place is in another one."""
+        return Problem(self.file or file, self.line, self.column, what)
 
 
 def by_place(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -14,9 +14,9 @@ from typing import Protocol
 
 import yaml
 
-from rules.problems import MOST_PROBLEMS, Problem, shown
+from rules.problems import MOST_PROBLEMS, Place, Problem, shown
 
-__all__ = ["LARGEST", "Place", "Tree", "Value", "place_at", "read"]
+__all__ = ["LARGEST", "Tree", "Unreadable", "Value", "decoded", "place_at", "plain", "read"]
 
 LARGEST = 1_000_000
 """The largest file, in bytes."""
@@ -27,8 +27,6 @@ _LONGEST_KEY = 200
 _LONGEST_TEXT = 10_000
 
 Value = str | int | Decimal | bool | None | list["Value"] | dict[str, "Value"]
-Place = tuple[int, int]
-"""Line and column, counted from 1."""
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,29}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,29})\.[0-9]{1,30}")
@@ -68,7 +66,9 @@ class _Mark(Protocol):
     column: int
 
 
-class _Unreadable(Exception):
+class Unreadable(Exception):
+    """A text that is not read, with the place of the reason."""
+
     def __init__(self, place: Place, what: str) -> None:
         super().__init__(what)
         self.place = place
@@ -82,47 +82,55 @@ def read(file: str, text: str | bytes) -> tuple[Tree | None, tuple[Problem, ...]
     >>> tree, _ = read("a.yaml", "on: NO\nat: 12:30\nids: [010, 10, 1.50]")
     >>> tree.value
     {'on': 'NO', 'at': '12:30', 'ids': ['010', 10, Decimal('1.50')]}
-    >>> tree.find(("ids", 1))
+    >>> tree.find(("ids", 1))[:2]
     (3, 12)
     >>> print(*read("a.yaml", "on: 1\non: 2")[1])
     a.yaml:2:1: the key 'on' stands here a second time
 
     """
     problems: list[Problem] = []
-    decoded = ""
+    whole = ""
     try:
-        decoded = _decoded(text)
-        tree = _Composer(file, problems).compose(decoded)
-    except _Unreadable as error:
-        return None, (*problems, Problem(file, *error.place, str(error)))
+        whole = decoded(text)
+        tree = _Composer(file, problems).compose(whole)
+    except Unreadable as error:
+        return None, (*problems, error.place.problem(file, str(error)))
     except yaml.MarkedYAMLError as error:
-        place = _within(error.problem_mark or error.context_mark, place_at(decoded))
-        return None, (*problems, Problem(file, *place, f"not YAML: {error.problem or error.context}"))
+        place = _within(error.problem_mark or error.context_mark, place_at(whole))
+        return None, (*problems, place.problem(file, f"not YAML: {error.problem or error.context}"))
     return tree, tuple(problems)
 
 
-def _decoded(text: str | bytes) -> str:
+def decoded(text: str | bytes) -> str:
+    """Give a file's text.
+
+    Raises
+    ------
+    Unreadable
+        It is too large, not UTF-8, or has characters that nobody sees.
+
+    """
     if len(text) <= LARGEST and isinstance(text, str):
         text = text.encode(errors="surrogatepass")
     if len(text) > LARGEST or isinstance(text, str):
-        raise _Unreadable((1, 1), f"the file has more than {LARGEST} bytes, which is all that is read; split it")
+        raise Unreadable(Place(1, 1), f"the file has more than {LARGEST} bytes, which is all that is read; split it")
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _Unreadable((1, 1), "the file is UTF-16 or UTF-32; save it as UTF-8")
+        raise Unreadable(Place(1, 1), "the file is UTF-16 or UTF-32; save it as UTF-8")
     try:
-        decoded = text.decode("utf-8-sig")
+        whole = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         place = place_at(text[: error.start].decode("utf-8-sig"))
-        raise _Unreadable(place, "the file is not UTF-8; save it as UTF-8") from None
-    found = _UNSEEN.search(decoded)
+        raise Unreadable(place, "the file is not UTF-8; save it as UTF-8") from None
+    found = _UNSEEN.search(whole)
     if found is not None:
-        raise _Unreadable(place_at(decoded[: found.start()]), _unseen(found[0]))
-    return decoded
+        raise Unreadable(place_at(whole[: found.start()]), _unseen(found[0]))
+    return whole
 
 
 def place_at(before: str) -> Place:
     """Give the place that follows a text."""
     lines = re.split("\r\n|\r|\n", before)
-    return len(lines), len(lines[-1]) + 1
+    return Place(len(lines), len(lines[-1]) + 1)
 
 
 def _unseen(character: str) -> str:
@@ -136,7 +144,7 @@ class _Composer:
         self._file = file
         self._problems = problems
         self._values = 0
-        self._end: Place = (1, 1)
+        self._end = Place(1, 1)
 
     def compose(self, text: str) -> Tree:
         self._end = place_at(text)
@@ -146,9 +154,9 @@ class _Composer:
         for event in events:
             if isinstance(event, yaml.NodeEvent):
                 if root is not None:
-                    raise _Unreadable(self._place(event), "a second document begins here; one file, one document")
+                    raise Unreadable(self._place(event), "a second document begins here; one file, one document")
                 root = self._node(event, events, 0)
-        return root or Tree(None, (1, 1))
+        return root or Tree(None, Place(1, 1))
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Tree:
         self._harmless(event, depth)
@@ -165,14 +173,14 @@ class _Composer:
         self._values += 1
         if isinstance(event, yaml.AliasEvent):
             alias = shown(event.anchor)[1:-1]
-            raise _Unreadable(self._place(event), f"aliases such as *{alias} are not read; write the value again")
+            raise Unreadable(self._place(event), f"aliases such as *{alias} are not read; write the value again")
         tag = getattr(event, "tag", None)
         if tag not in (None, "!"):
-            raise _Unreadable(self._place(event), f"tags such as {shown(tag)[1:-1]} are not read")
+            raise Unreadable(self._place(event), f"tags such as {shown(tag)[1:-1]} are not read")
         if depth > _DEEPEST:
-            raise _Unreadable(self._place(event), f"more than {_DEEPEST} levels deep")
+            raise Unreadable(self._place(event), f"more than {_DEEPEST} levels deep")
         if self._values > _MOST_VALUES:
-            raise _Unreadable(self._place(event), f"the file has more than {_MOST_VALUES} values; split it")
+            raise Unreadable(self._place(event), f"the file has more than {_MOST_VALUES} values; split it")
         if isinstance(event, yaml.ScalarEvent):
             self._readable(event)
 
@@ -192,15 +200,15 @@ class _Composer:
                 break
             self._harmless(event, depth)
             if not isinstance(event, yaml.ScalarEvent):
-                raise _Unreadable(self._place(event), "a key must be a word")
+                raise Unreadable(self._place(event), "a key must be a word")
             if len(event.value) > _LONGEST_KEY:
-                raise _Unreadable(self._place(event), f"a key has at most {_LONGEST_KEY} characters")
+                raise Unreadable(self._place(event), f"a key has at most {_LONGEST_KEY} characters")
             value = self._node(next(events), events, depth + 1)
             if event.value in values:
                 self._twice(event)
                 continue
             if len(values) == _MOST_KEYS:
-                raise _Unreadable(self._place(event), f"more than {_MOST_KEYS} keys beside each other")
+                raise Unreadable(self._place(event), f"more than {_MOST_KEYS} keys beside each other")
             tree.keys[event.value] = self._place(event)
             tree.below[event.value] = value
             values[event.value] = value.value
@@ -211,28 +219,37 @@ class _Composer:
 
     def _twice(self, key: yaml.ScalarEvent) -> None:
         if len(self._problems) == MOST_PROBLEMS:
-            raise _Unreadable(self._place(key), f"more than {MOST_PROBLEMS} problems; the rest was not read")
+            raise Unreadable(self._place(key), f"more than {MOST_PROBLEMS} problems; the rest was not read")
         said = f"the key {key.value!r} stands here a second time"
-        self._problems.append(Problem(self._file, *self._place(key), said))
+        self._problems.append(self._place(key).problem(self._file, said))
 
     def _readable(self, event: yaml.ScalarEvent) -> None:
         if len(event.value) > _LONGEST_TEXT:
-            raise _Unreadable(self._place(event), f"a text has at most {_LONGEST_TEXT} characters")
+            raise Unreadable(self._place(event), f"a text has at most {_LONGEST_TEXT} characters")
         # The file itself was searched before; only an escape such as "\0" can bring another one in.
         if event.style == '"' and (found := _UNSEEN.search(event.value)):
-            raise _Unreadable(self._place(event), _unseen(found[0]))
+            raise Unreadable(self._place(event), _unseen(found[0]))
 
 
 def _within(mark: _Mark | None, end: Place) -> Place:
     # What is missing at the end of a text without a last line break would stand on a line that does not exist.
-    return min((mark.line + 1, mark.column + 1), end) if mark else (1, 1)
+    return min(Place(mark.line + 1, mark.column + 1), end) if mark else Place(1, 1)
 
 
 def _scalar(event: yaml.ScalarEvent) -> Value:
-    text: str = event.value
-    if not event.implicit[0]:
-        # Quoted or a block: the author says it is text.
-        return text
+    # Quoted or a block: the author says it is text.
+    return plain(event.value) if event.implicit[0] else event.value
+
+
+def plain(text: str) -> Value:
+    """Read a text that stands without quotes.
+
+    Examples
+    --------
+    >>> plain("true"), plain("10"), plain("010")
+    (True, 10, '010')
+
+    """
     if text in _WORDS:
         return _WORDS[text]
     if _WHOLE.fullmatch(text):
