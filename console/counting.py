@@ -184,7 +184,9 @@ class Count:
             return
         made = decision(record.value or b"")
         self._decided.add(made.id)
-        self._latency.decided(made.event.topic, made.event.partition, made.event.offset, record.at)
+        # What did not happen has no arrival from which a delay could be counted.
+        if made.absence is None:
+            self._latency.decided(made.event.topic, made.event.partition, made.event.offset, record.at)
         self._matches += len(made.verdicts)
         self._states[made.state] += 1
         for verdict in made.verdicts:

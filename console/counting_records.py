@@ -73,6 +73,12 @@ class FactsRow(_Row):
     category: str | None = msgspec.field(default=None, name="event.category")
 
 
+class AbsenceRow(_Row):
+    """That the decision was made because nothing followed the event."""
+
+    deadline: str
+
+
 class DecisionRow(_Row):
     """A decision."""
 
@@ -84,6 +90,7 @@ class DecisionRow(_Row):
     reason: str | None = None
     channel: str | None = None
     facts: FactsRow = msgspec.field(default_factory=FactsRow)
+    absence: AbsenceRow | None = None
 
 
 class EndRow(_Row):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from kairos.decisions import Decision, DecisionEnded, Verdict
+from kairos.decisions import Absence, Decision, DecisionEnded, Verdict
 from streams.topic_reader import read_topic
 from streams.topics import DECISIONS
 
@@ -35,6 +35,7 @@ def lines_of(decision: Decision, ended: DecisionEnded | None) -> list[str]:
         f"decision  {decision.id}",
         f"customer  {masked(decision.customer)}",
         f"event     {event.type} at {event.at.isoformat()} ({event.topic}/{event.partition}@{event.offset})",
+        *_absence(decision.absence),
         f"decided   {decision.decided_at.isoformat()}: {decision.state}"
         + (f" ({decision.reason})" if decision.reason else ""),
         f"ended     {ended.state} at {ended.ended_at.isoformat()}"
@@ -45,6 +46,12 @@ def lines_of(decision: Decision, ended: DecisionEnded | None) -> list[str]:
     lines += [_candidate(verdict) for verdict in decision.verdicts]
     lines += ["facts", *(f"  {name} = {value}" for name, value in decision.facts.items())]
     return [*lines, "versions", *(f"  {kind} {name}" for kind, name in sorted(decision.versions.items()))]
+
+
+def _absence(absence: Absence | None) -> list[str]:
+    if absence is None:
+        return []
+    return [f"absence   nothing followed until {absence.deadline.isoformat()} (rules {absence.rules})"]
 
 
 def masked(customer: str) -> str:

@@ -37,6 +37,8 @@ class Customer(msgspec.Struct, array_like=True):
         When each rule last decided for this customer; the cooldown's memory.
     contacts
         When each channel was last used, packed seconds, the caps' memory.
+    pending, met
+        Which absences are waited for, and what ended some lately, packed by `rules.absences`.
 
     """
 
@@ -47,6 +49,8 @@ class Customer(msgspec.Struct, array_like=True):
     spending: dict[str, Spending] = msgspec.field(default_factory=dict)
     decided: dict[str, Millis] = msgspec.field(default_factory=dict)
     contacts: dict[str, bytes] = msgspec.field(default_factory=dict)
+    pending: bytes = b""
+    met: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 from kairos.offers import Channel, Identifier, Written
 
 __all__ = [
+    "Absence",
     "Arm",
     "Decision",
     "DecisionEnded",
@@ -38,6 +39,7 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     COOLDOWN = "cooldown"
     CONTACT_CAP = "contact_cap"
+    TOO_MANY_PENDING = "too_many_pending"
     SCORE_TOO_LOW = "score_too_low"
     OUTRANKED = "outranked"
     NO_ANSWER = "no_answer"
@@ -57,6 +59,19 @@ class EventReference(Written):
     topic: str
     partition: int
     offset: int
+
+
+class Absence(Written):
+    """That something did not happen after the event, and was waited for until `deadline`.
+
+    `event` names the absence itself, see `kairos.ids.absence_id`; `rules` is the content hash of the rule book that
+    began to wait, where the decision's own `versions` tell what was in force at its end.
+    """
+
+    event: str
+    rule: Identifier
+    deadline: AwareDatetime
+    rules: str
 
 
 class Verdict(Written):
@@ -80,7 +95,8 @@ class Decision(Written):
     """The outcome for one customer and event: exactly one record per match.
 
     `versions` names the contents that were in force (`rules`, `policy`, `apps`, `model/<objective>`), `facts`
-    the values the rules read. `withheld` is what would have been offered to a customer of the control arm.
+    the values the rules read. `withheld` is what would have been offered to a customer of the control arm. Where
+    `absence` is told, the decision was made because nothing followed the event.
     """
 
     id: str
@@ -95,6 +111,7 @@ class Decision(Written):
     verdicts: tuple[Verdict, ...]
     versions: dict[str, str]
     facts: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+    absence: Absence | None = None
 
 
 EndState = Literal["delivered", "failed", "expired", "unknown"]

@@ -3,7 +3,7 @@
 import hashlib
 from functools import lru_cache
 
-__all__ = ["content_hash", "decision_id", "event_id", "offer_id", "share"]
+__all__ = ["absence_id", "content_hash", "decision_id", "event_id", "offer_id", "share"]
 
 
 def _digest(*parts: str) -> str:
@@ -44,6 +44,14 @@ def decision_id(customer: str, event: str, book: str) -> str:
 
     """
     return _digest("decision", customer, event, book)
+
+
+def absence_id(rule: str, event: str) -> str:
+    """Name the event that something did not happen: for one rule, after the event that made it wait.
+
+    It takes the place of an event's name in `decision_id`, for nobody sent it.
+    """
+    return _digest("absence", rule, event)
 
 
 def offer_id(decision: str, rule: str) -> str:

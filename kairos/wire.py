@@ -22,6 +22,7 @@ __all__ = [
     "SOURCE",
     "BadRecord",
     "customer_of",
+    "data_of",
     "headers",
     "problems",
     "read",
@@ -145,6 +146,20 @@ def read(record: Record, now: Millis, apps: Apps, at: Millis | None = None) -> E
         _check_consent(cast(Profile, data), now)
     category = _CATEGORIES.get(event_type)
     return Event(name, event_type, at, customer, category(data, apps) if category else None, data)
+
+
+def data_of(event_type: EventType, value: bytes) -> Data:
+    """Read an event's data again that was accepted before.
+
+    Examples
+    --------
+    >>> data_of("page_view", b'{"page":"coupon_detail"}')
+    PageView(page='coupon_detail', coupon=None)
+
+    """
+    _, reader = _READERS[type_of(event_type).encode()]
+    data: Data = reader(value)
+    return data
 
 
 def customer_of(key: bytes | None) -> str:

@@ -1,6 +1,6 @@
 """The book: all rules in force at once, read from files or from what was published, ready to be asked."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -9,9 +9,9 @@ from kairos.events import Event
 from kairos.ids import content_hash
 from rules.canonical import canonical, parsed
 from rules.check import validated
-from rules.compile import Index, Matcher, Watcher, find, matchers, watchers
+from rules.compile import Ender, Index, Matcher, Watcher, enders, find, matchers, watchers
 from rules.features import Feature, together
-from rules.judged import EVER
+from rules.judged import EVER, Seen
 from rules.known import Known
 from rules.lookup import unknown_names
 from rules.problems import MOST_PROBLEMS, Place, Problem, bounded, by_place
@@ -48,6 +48,7 @@ class Book:
     features: Mapping[str, Feature] = field(repr=False)
     _matchers: Index[Matcher] = field(repr=False)
     _watchers: Index[Watcher] = field(repr=False)
+    _enders: Index[Ender] = field(repr=False)
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> "Book":
@@ -93,6 +94,7 @@ class Book:
             MappingProxyType(features),
             matchers(rules),
             watchers(features.values()),
+            enders(rules),
         )
 
     def paused(self, rule_id: str) -> "Book":
@@ -155,6 +157,26 @@ class Book:
         for matching in find(self._matchers, event):
             matched += matching(event, customer, standing, since)
         return tuple(sorted(matched, key=lambda rule: rule.id)) if matched else ()
+
+    def ends(self, event: Event) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Give the rules for which the event is what must not follow, and the values by which it belongs to a trigger.
+
+        Parameters
+        ----------
+        event
+            What happened, whether anything is waited for or not.
+
+        """
+        for met in find(self._enders, event):
+            for rule in met(event):
+                values = rule.absent.values(event) if rule.absent else None
+                if values is not None:
+                    yield rule.id, values
+
+    def wants(self, rule: Rule, event: Event, customer: Customer, standing: Standing) -> bool:
+        """Whether a rule that waited for its deadline still speaks of the customer; a draft speaks of nobody."""
+        seen = Seen(event, customer, lambda: standing)
+        return rule.status is not Status.DRAFT and rule.who.judged(seen, rule.scope()).holds is True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from kairos.customer import Customer, Standing
 from kairos.decisions import Reason
 from kairos.events import Consent, Event, Profile
 from kairos.instants import Millis, moment, rfc3339
+from rules.absences import Pending, arm, came, name_of, over, pending
 from rules.book import Book
 from rules.decide import convinced, gates
 from rules.explain import Explanation, explain
@@ -19,6 +20,7 @@ from rules.told import Case
 
 __all__ = ["Failure", "run"]
 
+_FOR_EVER: Final[Millis] = 2**62
 _ASKED: Final = frozenset({Reason.NOT_VALID, Reason.STALE, Reason.COOLDOWN, Reason.SCORE_TOO_LOW})
 """The gates that can refuse in a test; the others are open, and to tell of them would hide what matters."""
 
@@ -63,7 +65,7 @@ def run(book: Book, zones: Mapping[str, str] | None = None) -> tuple[Failure, ..
     """Run the tests of every rule alone; a published book has none.
 
     Consent is given, every hour is open and no cap holds: a test is about its rule. Processing time is the
-    events' own time, and the rule counts as active.
+    events' own time, and runs on to every deadline; the rule counts as active.
 
     Parameters
     ----------
@@ -105,27 +107,60 @@ def _played(
     rule: Rule, case: Case, asked: Collection[Millis], zone: str
 ) -> tuple[tuple[Millis, ...], dict[Millis, Explanation]]:
     """Play a test; gives when the rule fired, and what became of it at the instants that are asked for."""
-    rule = rule.model_copy(update={"status": Status.ACTIVE})
-    book, customer, standing, policy = Book.of((rule,)), Customer(), _willing(case), _open(zone)
-    fired: list[Millis] = []
-    explained: dict[Millis, Explanation] = {}
-    for at, event in case.story:
-        book.observe(event, customer)
-        if at in asked:
-            seen = Seen(event, customer, lambda: standing)
-            found = explain(rule, seen, policy, at, dict(case.customer.scores))
-            explained[at] = replace(found, gates=tuple(gate for gate in found.gates if gate.kind in _ASKED))
-        if _fires(book, event, customer, standing, policy, case):
-            fired.append(at)
-    return tuple(fired), explained
+    run = _Run(rule.model_copy(update={"status": Status.ACTIVE}), case, asked, zone)
+    for _, event in case.story:
+        run.hear(event)
+    run.wait(_FOR_EVER)
+    return tuple(run.fired), run.explained
 
 
-def _fires(book: Book, event: Event, customer: Customer, standing: Standing, policy: Policy, case: Case) -> bool:
-    for candidate in gates(event, customer, standing, book.match(event, customer, lambda: standing), policy, event.at):
-        if convinced(candidate, case.customer.scores).is_open:
-            hold(customer, candidate, event.at)
-            return True
-    return False
+class _Run:
+    """A test under way: the customer, what is waited for, when the rule fired, and what is to be explained."""
+
+    def __init__(self, rule: Rule, case: Case, asked: Collection[Millis], zone: str) -> None:
+        self._rule, self._book, self._policy = rule, Book.of((rule,)), _open(zone)
+        self._customer, self._standing, self._scores = Customer(), _willing(case), dict(case.customer.scores)
+        self._asked, self._armed = asked, dict[Pending, Event]()
+        self.fired: list[Millis] = []
+        self.explained: dict[Millis, Explanation] = {}
+
+    def hear(self, event: Event) -> None:
+        """Let something happen, and before it what was due before it."""
+        self.wait(event.at - 1)
+        self._book.observe(event, self._customer)
+        for rule, belongs in self._book.ends(event):
+            came(self._customer, name_of(rule, belongs), event.at)
+        self._explain(event)
+        matched = self._book.match(event, self._customer, lambda: self._standing)
+        if self._rule.absent is None:
+            self._decide(matched, event)
+        elif matched and (values := self._rule.absent.values(event)) is not None:
+            wanted = Pending(name_of(self._rule.id, values), event.at, self._rule.absent.deadline(event.at))
+            arm(self._customer, wanted, restart=self._rule.absent.rearm == "restart")
+            self._armed[wanted] = event
+
+    def wait(self, until: Millis) -> None:
+        """Let time pass: what is waited for and does not come by its deadline makes the rule fire."""
+        for one in sorted(pending(self._customer), key=lambda one: one.due):
+            if one.due <= until:
+                over(self._customer, one)
+                armed = self._armed[one]
+                event = Event("", armed.type, one.due, "", armed.category, armed.data)
+                self._explain(event)
+                self._decide((self._rule,), event)
+
+    def _explain(self, event: Event) -> None:
+        if event.at in self._asked:
+            seen = Seen(event, self._customer, lambda: self._standing)
+            found = explain(self._rule, seen, self._policy, event.at, self._scores)
+            told = tuple(gate for gate in found.gates if gate.kind in _ASKED)
+            self.explained[event.at] = replace(found, gates=told)
+
+    def _decide(self, matched: tuple[Rule, ...], event: Event) -> None:
+        for candidate in gates(event, self._customer, self._standing, matched, self._policy, event.at):
+            if convinced(candidate, self._scores).is_open:
+                hold(self._customer, candidate, event.at)
+                self.fired.append(event.at)
 
 
 def _willing(case: Case) -> Standing:

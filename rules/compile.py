@@ -17,12 +17,14 @@ from rules.schema import Rule, Status
 from rules.selectors import Selector
 from rules.source import ALWAYS, Readings, all_of
 
-__all__ = ["Index", "Matcher", "Watcher", "find", "matchers", "watchers"]
+__all__ = ["Ender", "Index", "Matcher", "Watcher", "enders", "find", "matchers", "watchers"]
 
 Matcher = Callable[[Event, Customer, Callable[[], Standing], Mapping[str, int]], list[Rule]]
 """Gives the rules of a bucket that match."""
 Watcher = Callable[[Event], list[Feature]]
 """Gives the features of a bucket that remember an event."""
+Ender = Callable[[Event], list[Rule]]
+"""Gives the rules of a bucket for which an event ends what they wait for."""
 
 F = TypeVar("F")
 """What a bucket is compiled into."""
@@ -55,6 +57,11 @@ def matchers(rules: Iterable[Rule]) -> Index[Matcher]:
 def watchers(features: Iterable[Feature]) -> Index[Watcher]:
     """Compile what rules look back on, see `rules.features`."""
     return _index([(feature.selector, feature) for feature in features], _watcher)
+
+
+def enders(rules: Iterable[Rule]) -> Index[Ender]:
+    """Compile what ends the absences that rules wait for; a draft's too, so that it starts warm."""
+    return _index([(rule.absent.selector, rule) for rule in rules if rule.absent is not None], _watcher)
 
 
 def _index(items: Sequence[tuple[Selector, I]], make: Callable[[Sequence[tuple[Selector, I]]], F]) -> Index[F]:
@@ -97,14 +104,14 @@ def _person(rule: Rule, readings: Readings) -> list[str]:
     return ["   if profile is None:", read, f"   if {condition}:"]
 
 
-def _watcher(bucket: Sequence[tuple[Selector, Feature]]) -> Watcher:
+def _watcher(bucket: Sequence[tuple[Selector, I]]) -> Callable[[Event], list[I]]:
     readings = Readings()
     lines = [" met = []"]
     for condition, places in _together(bucket, readings).items():
         lines.append(f" if {condition}:")
         lines += [f"  met.append(item_{place})" for place in places]
     begin = [*_locals(bucket), f" {readings.begin()}"]
-    made: Watcher = _made(["def found(event):", *begin, *lines, " return met"], bucket)
+    made: Callable[[Event], list[I]] = _made(["def found(event):", *begin, *lines, " return met"], bucket)
     return made
 
 

@@ -18,7 +18,7 @@ from rules.limits import capped, in_cooldown
 from rules.policy import Policy, within_hours
 from rules.schema import Rule, Status
 
-__all__ = ["Candidate", "Ranking", "arm", "convinced", "gates", "rank"]
+__all__ = ["Candidate", "Ranking", "arm", "convinced", "gates", "rank", "refused"]
 
 
 def arm(rule: Rule, customer: str) -> Arm:
@@ -69,6 +69,11 @@ def gates(
         else:
             candidates.append(Candidate(rule, found, outcome))
     return tuple(candidates)
+
+
+def refused(rule: Rule, customer: str, reason: Reason) -> Candidate:
+    """Refuse a rule that matched before it comes to any gate; the arm is told all the same."""
+    return Candidate(rule, arm(rule, customer), reason=reason)
 
 
 def _of_the_rule(rule: Rule, event: Event, standing: Standing, now: Millis) -> Reason | None:

@@ -13,7 +13,7 @@ from rules.moments import Clock
 from rules.places import Near
 from rules.problems import mistake, suggest
 
-__all__ = ["CATEGORY", "RECORDS", "WHERE", "EventName", "value_of", "variables", "where"]
+__all__ = ["CATEGORY", "RECORDS", "WHERE", "EventName", "texts", "value_of", "variables", "where"]
 
 EventName = Literal["app_usage", "transaction", "page_view", "login"]
 RECORDS: Final[Mapping[EventName, type[AppUsage | Transaction | PageView | Login]]] = MappingProxyType(
@@ -88,6 +88,19 @@ def _model(event: EventName) -> type[Written]:
 
 WHERE: Final[Mapping[EventName, type[Written]]] = MappingProxyType({event: _model(event) for event in RECORDS})
 """One model for the conditions on each event's fields."""
+
+
+def texts(event: EventName) -> frozenset[str]:
+    """Give the fields of an event that hold a text.
+
+    Examples
+    --------
+    >>> sorted(texts("page_view"))
+    ['coupon', 'page']
+
+    """
+    known = {name: _parts(field.annotation) for name, field in RECORDS[event].model_fields.items() if name != "amount"}
+    return frozenset(name for name, parts in known.items() if not {int, float} & {*parts})
 
 
 def value_of(event: Event, name: str, test: Asked) -> object:

@@ -8,7 +8,7 @@ from rules.features import together
 from rules.judged import Seen, all_hold
 from rules.schema import Rule, Status
 
-__all__ = ["holds", "match", "observe"]
+__all__ = ["ends", "holds", "match", "observe"]
 
 
 def match(rules: Iterable[Rule], seen: Seen) -> tuple[Rule, ...]:
@@ -21,6 +21,16 @@ def observe(rules: Iterable[Rule], event: Event, customer: Customer) -> None:
     for key, feature in together(found for rule in rules for found in rule.when.features(rule.on.selector)).items():
         if feature.selector.meets(event):
             customer.remembered[key] = feature.fold(customer.remembered.get(key, b""), event)
+
+
+def ends(rules: Iterable[Rule], event: Event) -> list[tuple[str, tuple[str, ...]]]:
+    """Give the rules for which the event is what must not follow, and the values by which it belongs to a trigger."""
+    found = [
+        (rule.id, rule.absent.values(event))
+        for rule in rules
+        if rule.absent is not None and rule.absent.selector.meets(event)
+    ]
+    return [(name, values) for name, values in found if values is not None]
 
 
 def holds(rule: Rule, seen: Seen) -> bool:

@@ -135,7 +135,7 @@ def _values(test: Tree) -> Iterator[Tree]:
     """Give the values that a test compares with, however it is written."""
     if isinstance(test.value, dict):
         for key, part in test.below.items():
-            if key != "exists":
+            if key not in ("exists", "same_as"):
                 yield from _values(part)
     elif isinstance(test.value, list):
         for part in test.below.values():

@@ -1,14 +1,14 @@
 """Problems: what is wrong with a file that people wrote, where, and what they may have meant."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-__all__ = ["MOST_PROBLEMS", "Place", "Problem", "bounded", "by_place", "mistake", "shown", "suggest"]
+__all__ = ["MOST_PROBLEMS", "Place", "Problem", "at_places", "bounded", "by_place", "mistake", "shown", "suggest"]
 
 MOST_PROBLEMS = 1_000
 """How many problems of one file are told; whoever made more of them made one that comes again and again."""
@@ -99,6 +99,12 @@ def suggest(word: object, known: Iterable[str], otherwise: Literal["list", "noth
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; it is one of: {', '.join(names)}" if otherwise == "list" and len(names) <= 30 else ""
+
+
+def at_places(told: Mapping[tuple[str | int, ...], str]) -> ValidationError:
+    """Make the error that a validator raises for finished sentences, each at a place below its own."""
+    errors = [InitErrorDetails(type=mistake(what), loc=place, input=None) for place, what in told.items()]
+    return ValidationError.from_exception_data("value", errors)
 
 
 def mistake(what: str) -> PydanticCustomError:

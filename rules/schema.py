@@ -14,9 +14,11 @@ from kairos.instants import DAY, MINUTE, Millis
 from kairos.money import Currency
 from kairos.offers import Channel, Identifier, Text
 from rules.asked import Written
+from rules.conditions.absent import Absent
 from rules.conditions.when import When
+from rules.fields import texts
 from rules.persons import Who
-from rules.problems import mistake
+from rules.problems import at_places, mistake, suggest
 from rules.scope import Scope
 from rules.selectors import Trigger
 from rules.source import Readings
@@ -149,6 +151,27 @@ class Rule(Written):
     def scope(self, readings: Readings | None = None) -> Scope:
         """Give what the conditions need to know of the rule."""
         return Scope(self.on.selector, self.warm == "accept", Readings() if readings is None else readings)
+
+    @property
+    def absent(self) -> Absent | None:
+        """What must not follow the trigger, if the rule waits for that."""
+        return next((absent for _, absent in self.when.absents()), None)
+
+    @model_validator(mode="after")
+    def _waits_for_one_thing(self) -> Self:
+        told: dict[tuple[str | int, ...], str] = {}
+        for number, (place, absent) in enumerate(self.when.absents(("when",))):
+            if place not in {("when", "absent"), ("when", "all", place[-2], "absent")}:
+                told[place] = "absent stands at the top of when, in its all; what comes later is no part of any or not"
+            elif number:
+                told[place] = "a rule waits for one absence; a second one is a second rule"
+            known = texts(self.on.event)
+            for name in {*absent.same} - known:
+                what = f"event {self.on.event} has no text {name!r} to be the same{suggest(name, known)}"
+                told[*place, "where", name] = what
+        if told:
+            raise at_places(told)
+        return self
 
     @model_validator(mode="after")
     def _scores_are_asked_last(self) -> Self:

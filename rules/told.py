@@ -1,6 +1,6 @@
 """The tests inside a rule, as they are told: a customer, what happens to them, and when the rule must fire."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
@@ -13,7 +13,6 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
-from pydantic_core import InitErrorDetails
 
 from kairos.decisions import Reason
 from kairos.events import Event
@@ -22,7 +21,7 @@ from kairos.offers import Identifier
 from rules.asked import Written
 from rules.conditions.when import When
 from rules.fields import CATEGORY, RECORDS, EventName
-from rules.problems import mistake, suggest
+from rules.problems import at_places, mistake, suggest
 from rules.words import Amount, Instant, Probability, Scalar, Word
 
 __all__ = ["Case", "Told"]
@@ -64,7 +63,7 @@ def _event(value: object, info: ValidationInfo) -> Event:
     said = {name: item for name, item in value.items() if name not in ("event", "at")}
     unknown = {name: _no_field(happened.event, name, known) for name in said if name not in known}
     if unknown:
-        raise _mistakes(unknown)
+        raise at_places({(name,): what for name, what in unknown.items()})
     fields = _UNTOLD.get(happened.event, {}) | said | _money(said, info)
     data = RECORDS[happened.event].model_validate(fields)
     category = getattr(data, CATEGORY[happened.event]) if happened.event in CATEGORY else None
@@ -78,7 +77,7 @@ def _money(said: dict[str, Any], info: ValidationInfo) -> dict[str, object]:
     try:
         amount = _amount.validate_python(said["amount"], context=context | _only_text(said, "currency"))
     except ValidationError as error:
-        raise _mistakes({"amount": error.errors()[0]["msg"]}) from None
+        raise at_places({("amount",): error.errors()[0]["msg"]}) from None
     return {"amount": amount.minor, "currency": amount.currency}
 
 
@@ -88,12 +87,6 @@ def _only_text(said: dict[str, Any], name: str) -> dict[str, str]:
 
 def _no_field(event: EventName, name: str, known: Iterable[str]) -> str:
     return f"event {event} has no field {name!r}{suggest(name, known)}"
-
-
-def _mistakes(told: Mapping[str, str]) -> ValidationError:
-    """Put finished sentences at the places of the fields they speak of."""
-    errors = [InitErrorDetails(type=mistake(what), loc=(name,), input=None) for name, what in told.items()]
-    return ValidationError.from_exception_data("event", errors)
 
 
 class Told(Written):
@@ -120,9 +113,9 @@ class Case(Written):
     def _asks_why_of_silent_events(self) -> Self:
         happened = {event.at for event in self.events}
         if any(at not in happened for at in self.why_not):
-            raise _mistakes({"why_not": "no event of this test happens at this time"})
+            raise at_places({("why_not",): "no event of this test happens at this time"})
         if any(at in self.fires for at in self.why_not):
-            raise _mistakes({"why_not": "the rule fires at this time, so nothing is in the way"})
+            raise at_places({("why_not",): "the rule fires at this time, so nothing is in the way"})
         return self
 
     @property

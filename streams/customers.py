@@ -17,10 +17,10 @@ from kairos.recent import remember, seen
 from kairos.reservations import Answer
 from kairos.wire import LONGEST_KEY, BadRecord, customer_of, read, when
 from models.tags import bump
-from streams import watermark
+from streams import absences, watermark
 from streams.answers import answered
 from streams.dead_letters import dead_letter
-from streams.deciding import decide
+from streams.deciding import Cause, decide_on, matched
 from streams.facts import day
 from streams.keys import compose
 from streams.outcomes import came_back, fire
@@ -70,11 +70,12 @@ def step(store: Store, batch: Batch[Versions]) -> list[Output]:
 
 
 def _pass_time(work: Work, heard: Mapping[str, Millis]) -> None:
-    """Move event time on, by the newest event of each topic."""
+    """Move event time on, by the newest event of each topic, and do what is due."""
     batch, before = work.batch, watermark.kept(work.store)
     after = watermark.advanced(before, TIMED, heard, batch.drained, work.now, batch.lateness)
+    fired = absences.fire(work, after.mark)
     # A watermark that rises with the clock alone is found again: what nothing followed from needs no commit.
-    if after.topics != before.topics:
+    if fired or after.topics != before.topics:
         watermark.keep(work.store, after)
 
 
@@ -167,6 +168,7 @@ def _refusal(work: Work, record: Record, error: BadRecord) -> Output:
 
 def _forget(work: Work, record: Record) -> None:
     customer = (record.key or b"").decode()
+    absences.forget(work, customer)
     work.keep_profile(customer, None)
     work.forget(customer)
     work.permission(customer)
@@ -183,7 +185,19 @@ def _take(work: Work, event: Event, record: Record) -> None:
         _learn_profile(work, event, record)
     else:
         _observe(work, customer, event)
-        decide(work, customer, event, record)
+        absences.end(work, customer, event)
+        _decide(work, customer, event, record)
+
+
+def _decide(work: Work, customer: Customer, event: Event, record: Record) -> None:
+    rules = matched(work, customer, event)
+    if not rules:
+        return
+    if now := [rule for rule in rules if rule.absent is None]:
+        decide_on(work, Cause.of(event, record), now)
+    for rule in rules:
+        if rule.absent is not None:
+            absences.arm(work, event, record, rule)
 
 
 def _learn_profile(work: Work, event: Event, record: Record) -> None:

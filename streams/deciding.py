@@ -1,9 +1,10 @@
 """Deciding: one event's candidates become one decision, in the order that `rules` lays down."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from kairos.customer import Customer, Standing
-from kairos.decisions import Arm, Decision, EventReference, Reason, Verdict
+from kairos.decisions import Absence, Arm, Decision, EventReference, Reason, Verdict
 from kairos.events import Event
 from kairos.ids import decision_id, offer_id
 from kairos.instants import moment
@@ -23,29 +24,61 @@ from streams.timers import Timer, set_timer
 from streams.topics import LEDGER_COMMANDS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 from streams.work import Work, record
 
-__all__ = ["OFFERS", "decide"]
+__all__ = ["OFFERS", "Cause", "decide_on", "matched", "refuse"]
 
 OFFERS = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH, Channel.LIST: OFFERS_LIST}
 """The topic of each channel."""
 
 
-def decide(work: Work, customer: Customer, event: Event, source: Record) -> None:
-    """Match the rules; if any did, make the decision and write what follows from it."""
-    versions = work.batch.versions
-    matched = versions.book.match(event, customer, lambda: work.standing(event.customer))
-    if not matched:
-        return
-    standing = work.standing(event.customer)
+class Cause(NamedTuple):
+    """What a decision is about: an event, or that nothing followed one.
+
+    `event` is what rules, gates and models are asked about; `reference` names the record in Kafka that is behind it.
+    """
+
+    event: Event
+    reference: EventReference
+    absence: Absence | None = None
+
+    @classmethod
+    def of(cls, event: Event, source: Record) -> "Cause":
+        """Make it of an event that happened."""
+        reference = EventReference(
+            id=event.id,
+            type=event.type,
+            at=moment(event.at),
+            topic=source.topic,
+            partition=source.partition,
+            offset=source.offset,
+        )
+        return cls(event, reference)
+
+
+def matched(work: Work, customer: Customer, event: Event) -> tuple[Rule, ...]:
+    """Give the rules whose trigger and conditions an event meets."""
+    return work.batch.versions.book.match(event, customer, lambda: work.standing(event.customer))
+
+
+def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:
+    """Make one decision among rules that matched, and write what follows from it."""
+    event, versions = cause.event, work.versions
+    customer, standing = work.customer(event.customer), work.standing(event.customer)
     decision = decision_id(event.customer, event.id, versions.book.hash)
-    candidates = gates(event, customer, standing, matched, versions.policy, work.now)
+    candidates = gates(event, customer, standing, rules, versions.policy, work.now)
     wishes = {c.rule.id: _wished(work, event, standing, decision, c) for c in candidates if c.channel is not None}
     convincing = [_convinced(work, wishes, candidate) for candidate in candidates]
     ranking = rank(convincing, {rule: wish.score for rule, wish in wishes.items()})
-    draft = _draft(work, event, source, decision, ranking, wishes, standing)
+    draft = _draft(work, cause, decision, ranking, wishes)
     if not ranking.wishes:
         write_decision(work, draft)
         return
     _place(work, event, draft, ranking.wishes, [wishes[c.rule.id] for c in ranking.wishes])
+
+
+def refuse(work: Work, cause: Cause, candidate: Candidate) -> None:
+    """Write the decision of one candidate that was refused before any gate."""
+    decision = decision_id(cause.event.customer, cause.event.id, work.versions.book.hash)
+    write_decision(work, _draft(work, cause, decision, Ranking((), (candidate,)), {}))
 
 
 def _wished(work: Work, event: Event, standing: Standing, decision: str, candidate: Candidate) -> Wished:
@@ -74,16 +107,9 @@ def _convinced(work: Work, wishes: dict[str, Wished], candidate: Candidate) -> C
     return convinced(candidate, {name: None if m is None else m.score(found) for name, m in models.items()})
 
 
-def _draft(
-    work: Work,
-    event: Event,
-    source: Record,
-    decision: str,
-    ranking: Ranking,
-    wishes: dict[str, Wished],
-    standing: Standing,
-) -> Decision:
+def _draft(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: dict[str, Wished]) -> Decision:
     """Write down everything that is known before the ledger was asked."""
+    customer = cause.event.customer
     place = {candidate.rule.id: number for number, candidate in enumerate(ranking.wishes, 1)}
     verdicts = tuple(
         Verdict(
@@ -101,15 +127,8 @@ def _draft(
     )
     return Decision(
         id=decision,
-        customer=event.customer,
-        event=EventReference(
-            id=event.id,
-            type=event.type,
-            at=moment(event.at),
-            topic=source.topic,
-            partition=source.partition,
-            offset=source.offset,
-        ),
+        customer=customer,
+        event=cause.reference,
         decided_at=moment(work.now),
         state="suppressed",
         reason=ranking.refused[0].reason if ranking.refused and not ranking.wishes else None,
@@ -117,7 +136,8 @@ def _draft(
         verdicts=verdicts,
         # In the order of their names: the order in which a worker read the catalogue is chance.
         versions=dict(sorted(work.versions.hashes.items())),
-        facts=facts(event, standing),
+        facts=facts(cause.event, work.standing(customer)),
+        absence=cause.absence,
     )
 
 

@@ -9,13 +9,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from kairos.instants import Millis
-from kairos.ports import Batch, Output, Record
+from kairos.ports import LATENESS, Batch, Output, Record
 from streams.abreast import time_of
 from streams.catalogue import CatalogueReader
+from streams.deadlines import NEVER, Deadlines
 from streams.memory_store import MemoryStore
 from streams.stages import STAGES
 from streams.topics import CATALOGUE
 from streams.versions import Versions
+from streams.watermark import IDLE
 
 __all__ = ["Replay"]
 
@@ -43,11 +45,26 @@ class Replay:
         """Take events in the order of the file; give every record that any stage writes."""
         for count, event in enumerate(events, 1):
             # An event that tells no time moves nothing; the door will say what is wrong with it.
-            self.now = max(self.now, time_of(event.headers) or 0)
+            at = max(self.now, time_of(event.headers) or 0)
+            yield from self._wait(at)
+            self.now = at
             yield from self._settle(event)
             if progress is not None and count % 1000 == 0:
                 progress(count)
         yield from self._rest()
+
+    def _wait(self, until: Millis) -> Iterator[Output]:
+        """Let time pass up to an event, and stop where an absence is due: it is decided at its own hour.
+
+        Event time is behind the clock by the lateness that is borne, and by half a minute more after a busy moment.
+        """
+        while (due := Deadlines(self.stores["customers"]).first) + LATENESS < until:
+            for at in (due + LATENESS, due + LATENESS + IDLE):
+                if at < until and Deadlines(self.stores["customers"]).first == due:
+                    self.now = max(self.now, at)
+                    yield from self._tick()
+            if Deadlines(self.stores["customers"]).first == due:
+                return
 
     def _settle(self, event: Record) -> Iterator[Output]:
         waiting = deque([event])
@@ -60,21 +77,27 @@ class Replay:
     def _rest(self) -> Iterator[Output]:
         """Let time pass until no timer is left that could end a decision or label an offer."""
         while (due := self._next_timer()) is not None:
+            yield from self._wait(due)
             self.now = max(self.now, due)
-            for name in STAGES:
-                waiting = deque[Record]()
-                for output in self._step(name, []):
-                    yield output
-                    self._pass_on(output, waiting)
-                for record in waiting:
-                    yield from self._settle(record)
+            yield from self._tick()
+
+    def _tick(self) -> Iterator[Output]:
+        for name in STAGES:
+            waiting = deque[Record]()
+            for output in self._step(name, []):
+                yield output
+                self._pass_on(output, waiting)
+            for record in waiting:
+                yield from self._settle(record)
 
     def _next_timer(self) -> Millis | None:
         # The timers' names begin with their time; `forget` comes weeks later and writes nothing.
-        for name, _ in self.stores["customers"].scan(b"", "t"):
-            if name[8:9] != b"f":
-                return int.from_bytes(name[:8])
-        return None
+        timers = (name for name, _ in self.stores["customers"].scan(b"", "t") if name[8:9] != b"f")
+        first = int.from_bytes(next(timers, b"")[:8])
+        deadline = Deadlines(self.stores["customers"]).first
+        if deadline == NEVER:
+            return first or None
+        return min(first or NEVER, max(self.now, deadline) + LATENESS + IDLE)
 
     def _step(self, stage: str, records: list[Record]) -> list[Output]:
         spec = STAGES[stage]

@@ -12,13 +12,14 @@ from kairos.offers import Written
 from kairos.permissions import Permission, consents
 from kairos.ports import Batch, Output, Store
 from kairos.wire import headers
+from streams.deadlines import Deadlines
 from streams.topics import PERMISSIONS
 from streams.versions import Versions
 
-__all__ = ["DECISION", "HOT", "PROFILE", "SAID", "TIMER", "KeptProfile", "Work", "record"]
+__all__ = ["ABSENCE", "DECISION", "HOT", "PROFILE", "SAID", "TIMER", "KeptProfile", "Work", "record"]
 
-HOT, PROFILE, SAID, DECISION, TIMER = "h", "p", "s", "d", "t"
-"""The kinds of the customers' store: hot record, profile, what the customer said, open decisions, timers.
+HOT, PROFILE, SAID, DECISION, ABSENCE, TIMER = "h", "p", "s", "d", "a", "t"
+"""The kinds of the customers' store: hot record, profile, what the customer said, open decisions, absences, timers.
 
 Timers have no owner: they lie under the empty key, by the time they are due.
 """
@@ -48,6 +49,7 @@ class Work:
     store: Store
     batch: Batch[Versions]
     outputs: list[Output]
+    deadlines: Deadlines
     _hot: dict[str, Customer]
     _standings: dict[str, Standing]
     _permissions: dict[str, None]
@@ -55,7 +57,7 @@ class Work:
     @classmethod
     def on(cls, store: Store, batch: Batch[Versions]) -> "Work":
         """Begin a step."""
-        return cls(store, batch, [], {}, {}, {})
+        return cls(store, batch, [], Deadlines(store), {}, {}, {})
 
     @property
     def now(self) -> Millis:
@@ -149,6 +151,7 @@ class Work:
         """Put the hot records back, and give the outputs."""
         for key in list(self._hot):
             self.put_back(key)
+        self.deadlines.finish()
         for key in self._permissions:
             self._write_permission(key)
         return self.outputs

@@ -121,17 +121,41 @@ asked = st.one_of(
 whos = joined(asked)
 
 
+_SHARED = {
+    frozenset({"app_usage"}): ["app", "app_class", "link"],
+    frozenset({"transaction"}): ["card", "merchant_category", "currency"],
+    frozenset({"login"}): ["channel"],
+    frozenset({"transaction", "login"}): ["channel"],
+    frozenset({"app_usage", "transaction"}): ["link"],
+}
+"""The texts that two kinds of events both tell."""
+
+
 @st.composite
-def rules(draw: st.DrawFn, number: int) -> dict[str, Any]:
+def absences(draw: st.DrawFn, on: dict[str, Any]) -> list[dict[str, Any]]:
+    """What must not follow, or nothing."""
+    if draw(st.booleans()):
+        return []
+    found = draw(selectors)
+    shared = _SHARED.get(frozenset({on["event"], found["event"]}), [])
+    same = draw(st.lists(st.sampled_from(shared), max_size=2)) if shared else []
+    where = found.get("where", {}) | {name: {"same_as": "on"} for name in same}
+    waits = {"for": draw(windows), "rearm": draw(st.sampled_from(["keep", "restart"]))}
+    return [{"absent": {"event": found["event"], "where": where, **waits}}]
+
+
+@st.composite
+def rules(draw: st.DrawFn, number: int, *, waiting: bool = True) -> dict[str, Any]:
+    on = draw(selectors)
     return {
         "id": f"rule-{number}",
         "name": "a rule",
         "scenario": "activation",
         "programme": draw(st.sampled_from(["one", "two"])),
         "status": draw(st.sampled_from(["active", "active", "active", "paused", "draft"])),
-        "on": draw(selectors),
+        "on": on,
         "who": {"all": draw(st.just([]) | st.lists(whos, max_size=2))},
-        "when": {"all": draw(st.lists(whens, max_size=2))},
+        "when": {"all": [*draw(st.lists(whens, max_size=2)), *(draw(absences(on)) if waiting else [])]},
         "then": {
             "offer": {"product": "thing"},
             "channels": draw(st.permutations(["sms", "push", "list"]))[: draw(st.integers(1, 3))],

@@ -15,7 +15,7 @@ from kairos.instants import DAY, HOUR
 from rules import interpret
 from rules.book import Book
 from rules.columns import Columns, columns_of
-from rules.estimate import Firings, estimate
+from rules.estimate import Firings, NotInColumns, estimate
 from rules.judged import Seen
 from rules.lives import Forgotten, Happening, lived
 from rules.schema import Rule, Status
@@ -63,7 +63,7 @@ def replayed(asked: Rule, people: dict[str, Profile], log: list[Event]) -> list[
 
 
 @unhurried
-@given(rules(0), people, logs)
+@given(rules(0, waiting=False), people, logs)
 def test_an_estimate_finds_exactly_what_a_replay_finds(
     said: dict[str, Any], people: dict[str, Profile], log: list[Event]
 ) -> None:
@@ -74,7 +74,7 @@ def test_an_estimate_finds_exactly_what_a_replay_finds(
 
 
 @unhurried
-@given(rules(0), people, logs)
+@given(rules(0, waiting=False), people, logs)
 def test_lives_that_go_by_in_order_match_as_often_as_the_estimate(
     said: dict[str, Any], people: dict[str, Profile], log: list[Event]
 ) -> None:
@@ -86,6 +86,13 @@ def test_lives_that_go_by_in_order_match_as_often_as_the_estimate(
 
     stored = columns(*happenings)
     assert sorted((one.event.customer, one.event.at) for one in seen) == told(estimate(asked, stored), stored)
+
+
+def test_what_comes_after_the_trigger_is_not_in_the_columns() -> None:
+    absent = {"absent": {"event": "login", "for": "1h"}}
+
+    with pytest.raises(NotInColumns, match="Absent"):
+        estimate(book_of(rule(when={"all": [absent]})).rules["r"], columns(food(NOON)))
 
 
 def test_who_is_forgotten_and_comes_back_is_somebody_new() -> None:

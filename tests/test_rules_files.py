@@ -61,7 +61,7 @@ def test_every_shipped_rule_can_be_said_in_both_languages() -> None:
 
 def test_the_rule_on_the_marketers_page_works() -> None:
     page = (EXAMPLES.parent / "docs" / "rules.md").read_text(encoding="utf-8")
-    text, tests = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    text, waits, tests = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
 
     # The second block goes on where the first one ends: more tests of the same rule.
     book = load({"docs/rules.md": text + indent(tests.removeprefix("tests:\n"), "    ")}).book
@@ -69,6 +69,10 @@ def test_the_rule_on_the_marketers_page_works() -> None:
     assert book is not None
     assert [len(rule.tests) for rule in book.rules.values()] == [2]
     assert run(book) == ()
+    # The block between them takes the place of the trigger and the conditions.
+    waiting = re.sub(r"    on: .*?    then:", lambda _: indent(waits, "    ") + "    then:", text, flags=re.DOTALL)
+    (rule,) = load({"docs/rules.md": waiting.partition("    tests:")[0]}).book.rules.values()  # type: ignore[union-attr]  # it loads
+    assert rule.absent is not None
 
 
 def test_a_test_that_does_not_come_out_is_told_with_both_times() -> None:

@@ -11,6 +11,7 @@ from kairos.events import AppUsage, Event, Login, Profile, Transaction
 from kairos.instants import DAY, SECOND
 from rules import interpret
 from rules.book import Book
+from rules.conditions.absent import Absent
 from rules.conditions.count import Count
 from rules.conditions.last_seen import LastSeen
 from rules.conditions.when import When
@@ -62,6 +63,7 @@ def test_the_compiled_book_agrees_with_the_reference(
         assert changed == (quick.remembered != before)
         expected = interpret.match(book.rules.values(), Seen(event, slow, lambda: standing, since))
         assert book.match(event, quick, lambda: standing, since) == expected
+        assert sorted(book.ends(event)) == sorted(interpret.ends(book.rules.values(), event))
 
 
 @unhurried
@@ -87,6 +89,8 @@ def _held(rule: Rule, when: When, event: Event, life: list[Event]) -> bool | Non
         found = [_held(rule, part, event, life) for part in when.parts]
         return all_hold(found) if when.any is None else some_hold(found)
     asked, now = when.leaf, event.at // SECOND
+    if isinstance(asked, Absent):
+        return True
     assert isinstance(asked, Count | LastSeen)
     ats = [e.at // SECOND for e in life if asked.watched(rule.on.selector).meets(e)]
     if isinstance(asked, Count):

@@ -1,0 +1,116 @@
+"""Absent: none of some events in a length of time after the trigger.
+
+It is the one condition on what comes after: the rule fires when that time is over, not at the trigger. So it never
+speaks for or against a match; the match begins the wait.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
+
+from kairos.events import Event
+from kairos.instants import Millis
+from rules.asked import Asked, written
+from rules.conditions.past import said_events
+from rules.features import Feature
+from rules.fields import EventName, texts, value_of, where
+from rules.judged import Judged, Seen
+from rules.problems import at_places, suggest
+from rules.saying import Language, denied, length
+from rules.scope import Scope
+from rules.selectors import Selector, Trigger
+from rules.source import ALWAYS, NEVER, Readings
+from rules.words import Window
+
+__all__ = ["Absent", "SameAs"]
+
+
+class SameAs(Asked):
+    """That a field has the value it had in the trigger: by this, one event belongs to another."""
+
+    same_as: Literal["on"]
+
+    def fits(self, value: Any) -> bool | None:
+        """Whether there is a value; which one it must be is no matter of one event alone."""
+        return None if value is None else True
+
+    def of_field(self, name: str, readings: Readings, *, indexed: bool = False) -> list[str]:
+        """Write that there is a value."""
+        return [f"f_{name} is not None"]
+
+    def said(self, name: str, language: Language) -> str:
+        """Say it."""
+        return f"{name}与之相同" if language == "zh" else f"the same {name}"
+
+
+def _correlated(value: object, info: ValidationInfo) -> dict[str, Asked]:
+    event: EventName | None = info.data.get("event")
+    if event is None or not isinstance(value, dict):
+        return {} if event is None else where(event, value, info.context)
+    same = {name: test for name, test in value.items() if isinstance(test, dict) and "same_as" in test}
+    known = texts(event)
+    wrong = {name: "write {same_as: on}, and nothing else" for name in same if same[name] != {"same_as": "on"}}
+    none = {name for name in same if name not in known}
+    wrong |= {name: f"event {event} has no text {name!r} to be the same{suggest(name, known)}" for name in none}
+    if wrong:
+        raise at_places({(name,): what for name, what in wrong.items()})
+    asked = {name: {"exists": True} if name in same else test for name, test in value.items()}
+    plain = where(event, asked, info.context)
+    return {name: SameAs(same_as="on") if name in same else test for name, test in plain.items()}
+
+
+def _written(tests: dict[str, Asked]) -> dict[str, object]:
+    return {name: written(test) for name, test in tests.items()}
+
+
+class Absent(Trigger):
+    """None of these events in the time after the trigger, `(t, t + for]`.
+
+    `rearm` says what a further trigger does in that time: `keep` leaves the deadline as it is, `restart` moves it.
+    """
+
+    where: Annotated[dict[str, Asked], PlainValidator(_correlated), PlainSerializer(_written)] = Field(
+        default_factory=dict
+    )
+    for_: Window = Field(alias="for")
+    rearm: Literal["keep", "restart"] = "keep"
+
+    @property
+    def same(self) -> tuple[str, ...]:
+        """The fields by which an event belongs to the trigger, in the order of their names."""
+        return tuple(name for name, test in self.where.items() if isinstance(test, SameAs))
+
+    def values(self, event: Event) -> tuple[str, ...] | None:
+        """Give what an event, the trigger or another, says in these fields; None where it lacks one."""
+        found = [value_of(event, name, self.where[name]) for name in self.same]
+        return None if None in found else tuple(map(str, found))
+
+    def features(self, on: Selector) -> Iterator[Feature]:
+        """Remember nothing of the past."""
+        return iter(())
+
+    def holds(self, scope: Scope) -> str:
+        """Write that it may yet hold."""
+        return ALWAYS
+
+    def fails(self, scope: Scope) -> str:
+        """Write that nobody can say so at the trigger."""
+        return NEVER
+
+    def judged(self, seen: Seen, scope: Scope) -> Judged:
+        """Leave it to the deadline."""
+        return Judged(holds=True)
+
+    def deadline(self, armed: Millis) -> Millis:
+        """Give when the time after a trigger is over."""
+        return armed + self.for_
+
+    def said(self, language: Language) -> str:
+        """Say it."""
+        event, window = said_events(self.event, self.where, language), length(self.for_, language)
+        return f"此后{window}内没有{event}" if language == "zh" else f"no {event} in the {window} after it"
+
+    def denied(self, language: Language) -> str:
+        """Say that it fails."""
+        return denied(self.said(language), language)
