@@ -13,6 +13,7 @@ from kairos.events import AppUsage, Feedback, Login, PageView, Profile, Transact
 from kairos.examples import Example
 from kairos.offers import Offer
 from kairos.permissions import Permission
+from kairos.replayed import Replayed
 from kairos.reservations import Answer, Change, Reserve, Stock
 from streams import topics
 from streams.catalogue import Pointer
@@ -112,6 +113,9 @@ _LETTER = Raw(
         )
     ),
 )
+_REPLAYED = Message(
+    "dead_letters.replayed", (Replayed,), "These letters of this partition were replayed; key `replayed`."
+)
 
 FLOWS: Final = (
     Flow(
@@ -169,6 +173,6 @@ FLOWS: Final = (
         {"receive": "Take it between two batches.", "send": "Publish."},
         (_CONTENT, _POINTER),
     ),
-    Flow(topics.DEAD_LETTERS, "What could not be accepted, for people.", {"send": "Put aside."}, (_LETTER,)),
+    Flow(topics.DEAD_LETTERS, "What could not be accepted, for people.", {"send": "Put aside."}, (_LETTER, _REPLAYED)),
 )
 """Every topic that somebody else may read or write."""

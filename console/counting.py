@@ -227,7 +227,9 @@ class Count:
         self._taught.add(example(record.value or b"").id)
 
     def _dead_letter(self, record: Record) -> None:
-        self._dead[_header(record, "kairos.errors.class") or "unknown"] += 1
+        # The note that letters were replayed is no letter.
+        if _header(record, "ce_type") != "kairos.dead_letters.replayed.v1" or _header(record, "kairos.errors.class"):
+            self._dead[_header(record, "kairos.errors.class") or "unknown"] += 1
 
     def _catalogue(self, record: Record) -> None:
         key, value = (record.key or b"").decode(), record.value or b""

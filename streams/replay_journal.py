@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kairos.ports import Batch, Output, Record
+from kairos.replayed import TYPE
 from streams import journal
 from streams.memory_store import MemoryStore
 from streams.spec import StageSpec
@@ -198,4 +199,6 @@ def _ours(topic: str, row: tuple[bytes | None, bytes | None, tuple[tuple[str, by
         return (key or b"").startswith(b"current/") and b'"by":"learning"' in (value or b"")
     if "kairos.errors.stage" in names:
         return names["kairos.errors.stage"] in (b"customers", b"ledger", b"learning")
+    if "kairos.replayed.from" in names or names.get("ce_type") == TYPE.encode():
+        return False
     return names.get("ce_id", b"").split(b":")[-1] != b"stock"

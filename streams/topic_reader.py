@@ -1,17 +1,50 @@
 """Reading topics once, from their beginning to the end they have now: only what was committed."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from kairos.instants import Millis
 from kairos.ports import Record
 from streams.consumed import as_record
 
-__all__ = ["read_topic"]
+__all__ = ["Tell", "read_piecewise", "read_topic"]
+
+Tell = Callable[[int, int], None]
+"""Is told how many places were read, and how many there are."""
+
+
+def _nobody(_read: int, _all: int) -> None:
+    pass
 
 
 async def read_topic(client: Mapping[str, object], topic: str) -> dict[int, list[Record]]:
     """Give every committed record of a topic, by partition, each in its order."""
+    found: dict[int, list[Record]] = {}
+    async with aclosing(read_piecewise(client, topic)) as pieces:
+        async for partition, records in pieces:
+            found.setdefault(partition, []).extend(records)
+    return found
+
+
+async def read_piecewise(
+    client: Mapping[str, object], topic: str, since: Millis = 0, tell: Tell = _nobody
+) -> AsyncGenerator[tuple[int, list[Record]]]:
+    """Give the committed records of a topic piece by piece, each partition's in their order; close it when done.
+
+    Parameters
+    ----------
+    client
+        Servers and security.
+    topic
+        Which topic. Each of its partitions is given at least once, though it be empty.
+    since
+        Leave out what Kafka took in before this instant.
+    tell
+        Whom to tell how far it is.
+
+    """
     # Named here and never subscribed to: only so does the client ask for this topic's partitions.
     reader = AIOKafkaConsumer(
         topic,
@@ -23,19 +56,34 @@ async def read_topic(client: Mapping[str, object], topic: str) -> dict[int, list
     await reader.start()
     try:
         places = [TopicPartition(topic, number) for number in sorted(reader.partitions_for_topic(topic) or ())]
-        return await _read(reader, places)
+        for place in places:
+            yield place.partition, []
+        if places:
+            begins, ends = await _begins(reader, places, since), await reader.end_offsets(places)
+            async for piece in _pieces(reader, begins, ends, tell):
+                yield piece
     finally:
         await reader.stop()
 
 
-async def _read(reader: AIOKafkaConsumer, places: list[TopicPartition]) -> dict[int, list[Record]]:
-    found: dict[int, list[Record]] = {place.partition: [] for place in places}
-    if not places:
-        return found
+async def _begins(reader: AIOKafkaConsumer, places: list[TopicPartition], since: Millis) -> dict[TopicPartition, int]:
     begins, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)
+    if not since:
+        return begins
+    found = await reader.offsets_for_times(dict.fromkeys(places, since))
+    # Where nothing is as young as that, there is nothing to read.
+    return {place: at.offset if (at := found.get(place)) else ends[place] for place in places}
+
+
+async def _pieces(
+    reader: AIOKafkaConsumer, begins: dict[TopicPartition, int], ends: dict[TopicPartition, int], tell: Tell
+) -> AsyncGenerator[tuple[int, list[Record]]]:
+    places = list(begins)
     for place, begin in begins.items():
         reader.seek(place, begin)
+    to_read = sum(max(0, ends[place] - begins[place]) for place in places)
     while [place for place in places if await reader.position(place) < ends[place]]:
         for place, rows in (await reader.getmany(*places, timeout_ms=100)).items():
-            found[place.partition] += [as_record(row) for row in rows if row.offset < ends[place]]
-    return found
+            yield place.partition, [as_record(row) for row in rows if row.offset < ends[place]]
+        read = sum([min(await reader.position(place), ends[place]) - begins[place] for place in places])
+        tell(max(0, min(read, to_read)), to_read)
