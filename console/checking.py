@@ -7,11 +7,13 @@ from types import MappingProxyType
 from typing import Final
 
 from console.files import contents, in_folder
-from rules.book import Book, load
+from kairos.instants import Millis
+from rules.book import Book, Loaded, load
 from rules.known import Known, load_apps, load_names
 from rules.policy import Policy, load_policy
 from rules.pools import load_pools
-from rules.problems import Problem
+from rules.problems import Problem, by_place
+from rules.warnings import warned
 
 __all__ = ["BESIDE", "Checked", "check_files"]
 
@@ -33,6 +35,8 @@ class Checked:
         What was read.
     contents
         What is published of the rules, and of those files that were named.
+    loaded
+        The rules with their places.
 
     """
 
@@ -40,6 +44,13 @@ class Checked:
     book: Book | None
     policy: Policy | None
     contents: Mapping[str, bytes]
+    loaded: Loaded
+
+    def warnings(self, now: Millis) -> tuple[Problem, ...]:
+        """Say what is odd about rules that have no mistakes."""
+        rules = self.book.rules.values() if self.book else ()
+        odd = warned(rules, self.policy or Policy.default(), now)
+        return by_place(self.loaded.at(each.rule, each.path, f"warning: {each.what}") for each in odd)
 
 
 def check_files(rules: Path, named: Mapping[str, Path | None]) -> Checked:
@@ -82,7 +93,7 @@ def check_files(rules: Path, named: Mapping[str, Path | None]) -> Checked:
     published = {kind: content for kind, content in found.items() if named.get(kind) is not None}
     if book.book is not None:
         published["rules"] = book.book.content
-    return Checked(problems, book.book, policy, published)
+    return Checked(problems, book.book, policy, published, book)
 
 
 def _rule_files(rules: Path, problems: list[Problem]) -> dict[str, bytes]:

@@ -7,17 +7,15 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from console.check_report import Form, first, told_of
+from console.checking import check_files
 from console.output import errors, out, said, settings
 from console.publishing import Known, Refused, catalogue, contents_of, publish
 from rules.book import Book
 from rules.problems import suggest
-from rules.sentence import LANGUAGES, sentence
 from streams import clock
 
 __all__ = ["app"]
-
-SHOWN = 100
-"""How many problems are printed; whoever has more mends these first."""
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -25,17 +23,35 @@ Files = Annotated[Path, typer.Argument(exists=True, help="a folder of rule files
 Policy = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the contact policy")]
 Pools = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the coupon pools")]
 Apps = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the catalogue of apps")]
+Names = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the names that rules may use")]
 By = Annotated[str | None, typer.Option(help="who publishes; the user's name unless given")]
 
 
 @app.command()
-def check(files: Files, policy: Policy = None, pools: Pools = None, apps: Apps = None) -> None:
-    """Say everything that is wrong with the files, with its place; nothing is published."""
-    book = Book.of_content(_checked(files, policy, pools, apps)["rules"])
-    for rule in book.rules.values():
-        lines = (rule.id, *(f"  {sentence(rule, language)}" for language in LANGUAGES))
-        out.print("\n".join(lines), markup=False, highlight=False)
-    out.print(f"{len(book.rules)} rules, book {book.hash}", highlight=False)
+def check(
+    files: Files,
+    policy: Policy = None,
+    pools: Pools = None,
+    apps: Apps = None,
+    names: Names = None,
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="fail where there are warnings, too")] = False,
+    form: Annotated[Form, typer.Option("--format", help="text for people, json for programs")] = Form.TEXT,
+) -> None:
+    """Say everything that is wrong with the files, with its place, then what is odd; nothing is published."""
+    checked = check_files(files, {"policy": policy, "pools": pools, "apps": apps, "names": names})
+    told = told_of(checked, checked.warnings(clock.now()))
+    if form is Form.JSON:
+        typer.echo(told.json())
+    else:
+        for line in (*first(told.problems), *first(told.warnings)):
+            errors.print(line, markup=False, highlight=False)
+        for line in told.summary():
+            out.print(line, markup=False, highlight=False)
+    if told.problems and form is Form.TEXT:
+        _stop(f"{len(told.problems)} problems; nothing was published and what is in force stays")
+    if told.problems or (strict and told.warnings):
+        raise typer.Exit(1)
 
 
 @app.command(name="publish")
@@ -89,10 +105,8 @@ def _checked(files: Path, policy: Path | None, pools: Path | None, apps: Path | 
     try:
         return contents_of(files, policy, pools, apps)
     except Refused as refused:
-        for problem in refused.problems[:SHOWN]:
-            errors.print(problem, markup=False, highlight=False)
-        if len(refused.problems) > SHOWN:
-            errors.print(f"... and {len(refused.problems) - SHOWN} more", markup=False, highlight=False)
+        for line in first(refused.problems):
+            errors.print(line, markup=False, highlight=False)
         _stop(f"{refused}; nothing was published and what is in force stays")
 
 

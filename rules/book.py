@@ -185,6 +185,13 @@ class Loaded:
 
     book: Book | None
     problems: tuple[Problem, ...]
+    places: Mapping[str, tuple[str, Tree]] = field(default_factory=dict)
+    """Each rule's file and the places in it, by the rule's id."""
+
+    def at(self, rule: str, path: tuple[str | int, ...], what: str) -> Problem:
+        """Say something of a rule, at the place in its file that a path leads to."""
+        file, tree = self.places[rule]
+        return tree.find(path, key=isinstance(path[-1], str)).problem(file, what)
 
 
 def load(files: Mapping[str, str | bytes], known: Known | None = None) -> Loaded:
@@ -201,6 +208,7 @@ def load(files: Mapping[str, str | bytes], known: Known | None = None) -> Loaded
     problems: list[Problem] = []
     rules: list[Rule] = []
     taken: dict[str, str] = {}
+    places: dict[str, tuple[str, Tree]] = {}
     for file in sorted(name for name in files if not name.endswith(".csv")):
         if len(problems) > MOST_PROBLEMS:
             break
@@ -210,10 +218,11 @@ def load(files: Mapping[str, str | bytes], known: Known | None = None) -> Loaded
             problems += _taken(file, rule, taken)
         problems += unknown_names(file, tree, known) if known else ()
         rules += made.rules if made else ()
+        places |= {str(rule.below["id"].value): (file, rule) for rule in _rules(tree) if "id" in rule.below}
         if len(rules) > MOST_RULES:
             problems.append(Problem(file, 1, 1, f"the files have more than {MOST_RULES} rules together"))
             break
-    return Loaded(None if problems else Book.of(rules), bounded(by_place(problems)))
+    return Loaded(None if problems else Book.of(rules), bounded(by_place(problems)), places)
 
 
 def _read(file: str, files: Mapping[str, str | bytes]) -> tuple[RuleFile | None, Tree, tuple[Problem, ...]]:

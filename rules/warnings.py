@@ -1,0 +1,234 @@
+"""Warnings: rules that are well written and still do nothing, or nothing of their own.
+
+Each is sure of what it says. What depends on customers, on scores or on what is remembered already is not said.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from kairos.instants import DAY, MINUTE, Millis
+from rules.asked import Asked, Compared
+from rules.conditions.count import Count
+from rules.conditions.last_seen import LastSeen
+from rules.conditions.when import When
+from rules.moments import Clock, minutes_in
+from rules.persons import Who
+from rules.policy import Policy
+from rules.schema import Rule, Status
+from rules.words import length
+
+__all__ = ["Warned", "warned"]
+
+Path = tuple[str | int, ...]
+_MOST_COMPARED = 300
+"""How many rules with the same trigger and programme are compared with one another."""
+_LOWER, _UPPER = (("at_least", "above"), ("at_most", "below"))
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What is odd about a rule: its id, where in it, and why."""
+
+    rule: str
+    path: Path
+    what: str
+
+
+def warned(rules: Iterable[Rule], policy: Policy, now: Millis | None = None) -> tuple[Warned, ...]:
+    """Look for rules that can never fire, never be delivered, or never be the only one.
+
+    Parameters
+    ----------
+    rules
+        The rules of a book.
+    policy
+        Hours and caps.
+    now
+        The time they are judged at; without it nothing is said of days that are over.
+
+    """
+    found: list[Warned] = []
+    ordered = sorted(rules, key=lambda rule: rule.id)
+    for rule in ordered:
+        parts = (*_contradictions(rule), *_undelivered(rule, policy), *(_over(rule, now) if now is not None else ()))
+        found += (Warned(rule.id, path, what) for path, what in parts)
+    return (*found, *_shadowed(ordered))
+
+
+Odd = Iterator[tuple[Path, str]]
+
+
+def _contradictions(rule: Rule) -> Odd:
+    for name, test in rule.on.where.items():
+        if never := _never([test]):
+            yield ("on", "where", name), f"no {rule.on.event} meets this: {never}"
+    tags: dict[str, bool] = {}
+    asked: dict[str, list[Asked]] = defaultdict(list)
+    for path, clause in _conjuncts(rule.who, ("who",)):
+        denied = clause.none if clause.none is not None and clause.none.tag is not None else None
+        tag = clause.tag if denied is None else denied.tag
+        if tag is not None and tags.setdefault(tag, denied is None) != (denied is None):
+            yield path, f"the tag {tag!r} is asked for and ruled out; no customer meets both"
+        for attribute, test in (clause.attr or {}).items():
+            asked[attribute].append(test)
+            if never := _never(asked[attribute]):
+                yield (*path, "attr", attribute), f"no customer meets this: {never}"
+    yield from _pasts(rule)
+
+
+def _conjuncts(tree: Who, path: Path) -> Iterator[tuple[Path, Who]]:
+    """Give the conditions that must all hold, with their places."""
+    if tree.all is None:
+        yield path, tree
+    for number, part in enumerate(tree.all or ()):
+        yield from _conjuncts(part, (*path, "all", number))
+
+
+def _never(tests: Iterable[Asked]) -> str:
+    """Say why no value meets all of some tests, or nothing."""
+    allowed: set[object] | None = None
+    refused: set[object] = set()
+    bounds: dict[str, list[tuple[object, bool]]] = {"low": [], "high": []}
+    for test in tests:
+        if not isinstance(test, Compared) or test.exists is not None:
+            continue
+        if test.any_of is not None:
+            allowed = set(test.any_of) if allowed is None else allowed & set(test.any_of)
+        refused |= set(test.none_of or ())
+        for names, side in ((_LOWER, "low"), (_UPPER, "high")):
+            values = ((getattr(test, name, None), name == names[1]) for name in names)
+            bounds[side] += [bound for bound in values if bound[0] is not None]
+    if allowed is not None and not allowed:
+        return "the lists have nothing in common"
+    if allowed is not None and not any(value not in refused and _inside(value, bounds) for value in allowed):
+        return "none of the values fits the rest"
+    for low, strictly in bounds["low"]:
+        for high, below in bounds["high"]:
+            if not _comparable(low, high):
+                continue
+            if low > high or (low == high and (strictly or below)):  # type: ignore[operator]  # numbers or money, of one kind
+                begin, end = "above" if strictly else "at least", "below" if below else "at most"
+                return f"nothing is {begin} {low} and {end} {high}"
+    return ""
+
+
+def _comparable(one: object, other: object) -> bool:
+    return getattr(one, "currency", None) == getattr(other, "currency", None)
+
+
+def _inside(value: object, bounds: Mapping[str, list[tuple[object, bool]]]) -> bool:
+    return all(
+        value > bound if strictly else value >= bound  # type: ignore[operator]  # as above
+        for bound, strictly in bounds["low"]
+        if _comparable(value, bound)
+    ) and all(
+        value < bound if strictly else value <= bound  # type: ignore[operator]  # as above
+        for bound, strictly in bounds["high"]
+        if _comparable(value, bound)
+    )
+
+
+def _pasts(rule: Rule) -> Odd:
+    on = rule.on.selector
+    least: dict[str, list[tuple[Path, Count]]] = defaultdict(list)
+    seen: dict[str, list[tuple[Path, LastSeen]]] = defaultdict(list)
+    for path, clause in _whens(rule.when, ("when",)):
+        if clause.count is not None and clause.count.within is not None:
+            least[clause.count.watched(on).key].append(((*path, "count"), clause.count))
+        if clause.last_seen is not None:
+            seen[clause.last_seen.watched(on).key].append(((*path, "last_seen"), clause.last_seen))
+    for counts in least.values():
+        for _, many in counts:
+            for path, few in counts:
+                wider = (few.within or 0) >= (many.within or 0)
+                if wider and many.at_least and few.at_most is not None and few.at_most < many.at_least:
+                    what = f"at most {few.at_most} in {length(few.within or 0)} cannot hold beside at least"
+                    yield path, f"{what} {many.at_least} of the same in {length(many.within or 0)}"
+    for both in seen.values():
+        for _, recent in both:
+            for path, old in both:
+                if recent.within and old.at_least and old.at_least >= recent.within:
+                    what = f"the last one cannot be at least {length(old.at_least)} ago"
+                    yield path, f"{what} and within {length(recent.within)}"
+
+
+def _whens(tree: When, path: Path) -> Iterator[tuple[Path, When]]:
+    if tree.all is None:
+        yield path, tree
+    for number, part in enumerate(tree.all or ()):
+        yield from _whens(part, (*path, "all", number))
+
+
+def _undelivered(rule: Rule, policy: Policy) -> Odd:
+    capped = [channel for channel in rule.then.channels if _is_closed(policy, channel)]
+    if len(capped) == len(rule.then.channels):
+        yield ("then", "channels"), "the policy's caps let no offer through by any of its channels"
+        return
+    clock = rule.on.where.get("at")
+    if not isinstance(clock, Clock) or clock.time is None or clock.zone != policy.zone or rule.fresh >= DAY:
+        return
+    # An event may be decided on as late as it is fresh, so that minutes after the hours of the trigger count, too.
+    late = range(rule.fresh // MINUTE + 2)
+    minutes = {(m + d) % 1440 for m in range(1440) if any(minutes_in(h, m) for h in clock.time) for d in late}
+    hours = [policy.hours[channel] for channel in rule.then.channels if channel not in capped]
+    if not any(minutes_in(one, minute) for one in hours for minute in minutes):
+        yield ("on", "where", "at"), "at these hours the policy lets no offer through by any of its channels"
+
+
+def _is_closed(policy: Policy, channel: object) -> bool:
+    return any(cap.at_most == 0 for name, cap in policy.caps.items() if name == channel)
+
+
+def _over(rule: Rule, now: Millis) -> Odd:
+    until = rule.valid.until
+    if until is None:
+        return
+    if until <= now:
+        yield ("valid", "until"), "the rule has ended; it never fires again"
+        return
+    for path, clause in _whens(rule.when, ("when",)):
+        wait = clause.last_seen.at_least if clause.last_seen is not None else None
+        if wait is not None and rule.warm == "wait" and now + wait >= until:
+            what = f"where the events were not remembered before, this is not known for {length(wait)}"
+            yield (*path, "last_seen"), f"{what}, and then the rule has ended; warm: accept takes the unknown as never"
+
+
+def _shadowed(rules: Iterable[Rule]) -> Iterator[Warned]:
+    groups: dict[tuple[str, str], list[Rule]] = defaultdict(list)
+    for rule in rules:
+        if rule.status is Status.ACTIVE:
+            groups[rule.programme, rule.on.selector.key].append(rule)
+    for group in groups.values():
+        if 1 < len(group) <= _MOST_COMPARED:
+            asked = {rule.id: _asked(rule) for rule in group}
+            for rule in group:
+                other = next((o for o in group if _covers(o, rule) and _is_wider(asked, o, rule)), None)
+                if other is not None:
+                    what = f"whenever it matches, {other.id!r} matches too, with the same offer and no longer a rest"
+                    yield Warned(rule.id, ("id",), what)
+
+
+def _is_wider(asked: Mapping[str, frozenset[str]], other: Rule, rule: Rule) -> bool:
+    # Of two that ask the same, one is enough: the first is not said to be in the way of itself.
+    return asked[other.id] < asked[rule.id] or (asked[other.id] == asked[rule.id] and other.id < rule.id)
+
+
+def _covers(other: Rule, rule: Rule) -> bool:
+    """Whether the other rule may fire and be delivered whenever this one may, and gives the same."""
+    return (
+        other.then == rule.then
+        and other.limits.cooldown <= rule.limits.cooldown
+        and other.fresh >= rule.fresh
+        and (other.purpose, other.salt, other.experiment) == (rule.purpose, rule.salt, rule.experiment)
+        and (other.warm == rule.warm or other.warm == "accept")
+        and (other.valid.from_ or 0) <= (rule.valid.from_ or 0)
+        and (other.valid.until is None or (rule.valid.until is not None and other.valid.until >= rule.valid.until))
+    )
+
+
+def _asked(rule: Rule) -> frozenset[str]:
+    """Give all conditions that must hold, each in its normal form."""
+    whos = (clause.model_dump_json(exclude_none=True) for _, clause in _conjuncts(rule.who, ()))
+    whens = (clause.model_dump_json(exclude_none=True) for _, clause in _whens(rule.when, ()))
+    return frozenset((*whos, *whens))
