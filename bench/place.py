@@ -24,7 +24,7 @@ from streams.topics import CUSTOMERS_CHANGELOG, CUSTOMERS_JOURNAL, TOPICS, Parti
 from streams.topics_declare import declare
 from streams.versions import Versions
 
-__all__ = ["EVENTS", "Place", "opened"]
+__all__ = ["EVENTS", "Place", "contents_of", "opened"]
 
 EVENTS = "bench.events"
 """The topic of the peers and of the empty stage; Kairos reads the same records from its own two."""
@@ -58,7 +58,7 @@ class Place:
         if state == "plain":
             self.states[state] = warm.plain(folder, workload)
             return
-        self._contents[state] = contents = _contents(int(state.removeprefix("rules")))
+        self._contents[state] = contents = contents_of(int(state.removeprefix("rules")))
         versions = Versions()
         for kind, content in contents.items():
             versions = versions.having(kind, content)
@@ -96,7 +96,8 @@ def opened(name: str, workload: Workload, number: int, say: Callable[[str], None
         yield Place(cluster, Path(folder), _mean(records, _value), _mean(records, _headers))
 
 
-def _contents(rules: int) -> dict[str, bytes]:
+def contents_of(rules: int) -> dict[str, bytes]:
+    """Give what is in force in the catalogue, with so many rules."""
     policy = load_policy(POLICY)
     if not isinstance(policy, Policy):
         raise TypeError(policy)
