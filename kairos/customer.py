@@ -39,6 +39,12 @@ class Customer(msgspec.Struct, array_like=True):
         When each channel was last used, packed seconds, the caps' memory.
     pending, met
         Which absences are waited for, and what ended some lately, packed by `rules.absences`.
+    fired
+        When each rule that consumes last fired, packed by `rules.firings`.
+    groups
+        When each rule of a group last decided for this customer, by the group: they share their cooldowns.
+    decisions
+        When each rule that may only decide so often did, packed seconds.
 
     """
 
@@ -51,6 +57,9 @@ class Customer(msgspec.Struct, array_like=True):
     contacts: dict[str, bytes] = msgspec.field(default_factory=dict)
     pending: bytes = b""
     met: bytes = b""
+    fired: dict[str, bytes] = msgspec.field(default_factory=dict)
+    groups: dict[str, dict[str, Millis]] = msgspec.field(default_factory=dict)
+    decisions: dict[str, bytes] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

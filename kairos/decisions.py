@@ -38,6 +38,7 @@ class Reason(StrEnum):
     NO_PERSONALISATION = "no_personalisation"
     QUIET_HOURS = "quiet_hours"
     COOLDOWN = "cooldown"
+    CUSTOMER_LIMIT = "customer_limit"
     CONTACT_CAP = "contact_cap"
     TOO_MANY_PENDING = "too_many_pending"
     SCORE_TOO_LOW = "score_too_low"

@@ -21,7 +21,9 @@ from rules.told import Case
 __all__ = ["Failure", "run"]
 
 _FOR_EVER: Final[Millis] = 2**62
-_ASKED: Final = frozenset({Reason.NOT_VALID, Reason.STALE, Reason.COOLDOWN, Reason.SCORE_TOO_LOW})
+_ASKED: Final = frozenset(
+    {Reason.NOT_VALID, Reason.STALE, Reason.COOLDOWN, Reason.CUSTOMER_LIMIT, Reason.SCORE_TOO_LOW}
+)
 """The gates that can refuse in a test; the others are open, and to tell of them would hide what matters."""
 
 
@@ -159,7 +161,7 @@ class _Run:
     def _decide(self, matched: tuple[Rule, ...], event: Event) -> None:
         for candidate in gates(event, self._customer, self._standing, matched, self._policy, event.at):
             if convinced(candidate, self._scores).is_open:
-                hold(self._customer, candidate, event.at)
+                hold(self._customer, candidate, event.at, event.at)
                 self.fired.append(event.at)
 
 

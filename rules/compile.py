@@ -9,13 +9,17 @@ from typing import Any, TypeVar
 
 from kairos.customer import Customer, Standing
 from kairos.events import Event
+from rules.chains import ends, none_started, started
 from rules.features import Feature
-from rules.moments import first_second, local
+from rules.firings import last_fired
+from rules.moments import day_of, first_second, local, midnight
+from rules.panes import largest, reaches, smallest, total
 from rules.places import distance
-from rules.rings import long_ago, recent, until
+from rules.rings import fewer, long_ago, recent, until
 from rules.schema import Rule, Status
 from rules.selectors import Selector
 from rules.source import ALWAYS, Readings, all_of
+from rules.values import ring
 
 __all__ = ["Ender", "Index", "Matcher", "Watcher", "enders", "find", "matchers", "watchers"]
 
@@ -33,11 +37,23 @@ Index = dict[str, tuple[dict[str | None, tuple[F, ...]], tuple[F, ...]]]
 """By event type: the functions for each category that somebody names, and those for all other events."""
 
 _NAMES: Mapping[str, object] = {
+    "day_of": day_of,
     "distance": distance,
+    "ends": ends,
+    "fewer": fewer,
     "first_second": first_second,
+    "largest": largest,
+    "last_fired": last_fired,
     "local": local,
     "long_ago": long_ago,
+    "midnight": midnight,
+    "none_started": none_started,
+    "reaches": reaches,
     "recent": recent,
+    "ring": ring,
+    "smallest": smallest,
+    "started": started,
+    "total": total,
     "until": until,
 }
 """What generated conditions may call."""
@@ -56,7 +72,7 @@ def matchers(rules: Iterable[Rule]) -> Index[Matcher]:
 
 def watchers(features: Iterable[Feature]) -> Index[Watcher]:
     """Compile what rules look back on, see `rules.features`."""
-    return _index([(feature.selector, feature) for feature in features], _watcher)
+    return _index([(selector, feature) for feature in features for selector in feature.selectors], _watcher)
 
 
 def enders(rules: Iterable[Rule]) -> Index[Ender]:

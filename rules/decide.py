@@ -14,7 +14,7 @@ from kairos.instants import Millis
 from kairos.offers import Channel
 from kairos.permissions import consents, permitted
 from rules.candidates import Candidate, Ranking
-from rules.limits import capped, in_cooldown
+from rules.limits import capped, in_cooldown, used_up
 from rules.policy import Policy, within_hours
 from rules.schema import Rule, Status
 
@@ -99,6 +99,8 @@ def _by_channel(rule: Rule, customer: Customer, standing: Standing, policy: Poli
         return Reason.QUIET_HOURS
     if in_cooldown(customer, rule, now):
         return Reason.COOLDOWN
+    if used_up(customer, rule):
+        return Reason.CUSTOMER_LIMIT
     free = (channel for channel in awake if not capped(customer, channel, policy, now))
     return next(free, Reason.CONTACT_CAP)
 

@@ -93,6 +93,8 @@ def estimate(rule: Rule, columns: Columns) -> Firings:
         The rule asks for something that only a replay can tell.
 
     """
+    if rule.consume or rule.limits.per_customer is not None:
+        raise NotInColumns("what follows from earlier firings")
     return _Estimating(rule, columns).firings()
 
 

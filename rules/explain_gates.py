@@ -9,7 +9,7 @@ from kairos.permissions import consents, permitted
 from rules import rings
 from rules.findings import Bilingual, Finding, ago, bilingual, both, clock, flag, read_of
 from rules.judged import Seen
-from rules.limits import capped, in_cooldown
+from rules.limits import capped, in_cooldown, last_decided, used_up
 from rules.moments import clock_hours
 from rules.policy import Policy, within_hours
 from rules.saying import WORDS, Language, length
@@ -75,9 +75,14 @@ def _by_channel(rule: Rule, seen: Seen, policy: Policy, now: Millis) -> Iterator
     if rule.limits.cooldown:
         rest = both(lambda language: length(rule.limits.cooldown, language))
         least = bilingual(f"{rest['zh']}内至多一次", f"at most once in {rest['en']}")
-        decided = seen.customer.decided.get(rule.id)
+        decided = last_decided(seen.customer, rule)
         read = ago(None if decided is None else now - decided)
         yield Finding(Reason.COOLDOWN, not in_cooldown(seen.customer, rule, now), least, read)
+    if rule.limits.per_customer is not None:
+        most = rule.limits.per_customer
+        least = bilingual(f"每位客户至多{most}次", f"at most {most} for a customer, ever")
+        made = len(rings.until(seen.customer.decisions.get(rule.id, b""), rings.second(now)))
+        yield Finding(Reason.CUSTOMER_LIMIT, not used_up(seen.customer, rule), least, both(lambda _: str(made)))
     yield _caps(awake or asked, seen, policy, now)
 
 

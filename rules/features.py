@@ -25,8 +25,13 @@ class Feature(Protocol):
         ...
 
     @property
-    def selector(self) -> Selector:
-        """The events it remembers."""
+    def selectors(self) -> tuple[Selector, ...]:
+        """The events it remembers; an event may be several of them and is remembered once."""
+        ...
+
+    @property
+    def capacity(self) -> int:
+        """How much it keeps, in its own measure; what grows beyond it begins to be remembered anew."""
         ...
 
     @property
@@ -54,6 +59,16 @@ class Ring:
     def key(self) -> str:
         """The selector's own name."""
         return self.selector.key
+
+    @property
+    def selectors(self) -> tuple[Selector, ...]:
+        """The one."""
+        return (self.selector,)
+
+    @property
+    def capacity(self) -> int:
+        """The instants."""
+        return self.kept
 
     @property
     def most_bytes(self) -> int:

@@ -13,7 +13,7 @@ from rules.moments import Clock
 from rules.places import Near
 from rules.problems import mistake, suggest
 
-__all__ = ["CATEGORY", "RECORDS", "WHERE", "EventName", "texts", "value_of", "variables", "where"]
+__all__ = ["CATEGORY", "RECORDS", "WHERE", "EventName", "numbers", "texts", "value_of", "variables", "where"]
 
 EventName = Literal["app_usage", "transaction", "page_view", "login"]
 RECORDS: Final[Mapping[EventName, type[AppUsage | Transaction | PageView | Login]]] = MappingProxyType(
@@ -101,6 +101,19 @@ def texts(event: EventName) -> frozenset[str]:
     """
     known = {name: _parts(field.annotation) for name, field in RECORDS[event].model_fields.items() if name != "amount"}
     return frozenset(name for name, parts in known.items() if not {int, float} & {*parts})
+
+
+def numbers(event: EventName) -> frozenset[str]:
+    """Give the fields of an event that hold a whole number: what can be added up.
+
+    Examples
+    --------
+    >>> sorted(numbers("app_usage")), sorted(numbers("transaction"))
+    (['seconds'], ['amount'])
+
+    """
+    fields = RECORDS[event].model_fields
+    return frozenset(name for name, field in fields.items() if int in _parts(field.annotation))
 
 
 def value_of(event: Event, name: str, test: Asked) -> object:

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 from kairos.instants import DAY, HOUR, MINUTE, SECOND, Millis, moment
 from kairos.money import Money
+from rules.conditions.first import First
 from rules.conditions.last_seen import LastSeen
+from rules.conditions.sequence import Sequence
 from rules.moments import Clock
 from rules.places import Near, distance
 from rules.saying import LANGUAGES, Language, length, shown
@@ -78,7 +80,7 @@ def flag(value: bool) -> Bilingual:
 
 def read_of(asked: object, value: object) -> Bilingual:
     """Say the value that a clause read, as the clause looks at it."""
-    if isinstance(asked, LastSeen):
+    if isinstance(asked, LastSeen | First | Sequence):
         return ago(value * SECOND if isinstance(value, int) else None)
     if isinstance(asked, Clock) and isinstance(value, int):
         return both(lambda _: clock(value, asked.zone))

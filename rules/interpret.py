@@ -19,8 +19,9 @@ def match(rules: Iterable[Rule], seen: Seen) -> tuple[Rule, ...]:
 def observe(rules: Iterable[Rule], event: Event, customer: Customer) -> None:
     """Remember an event for every selector it meets."""
     for key, feature in together(found for rule in rules for found in rule.when.features(rule.on.selector)).items():
-        if feature.selector.meets(event):
-            customer.remembered[key] = feature.fold(customer.remembered.get(key, b""), event)
+        if any(selector.meets(event) for selector in feature.selectors):
+            grown = feature.fold(customer.remembered.get(key, b""), event)
+            customer.remembered |= {key: grown} if grown else {}
 
 
 def ends(rules: Iterable[Rule], event: Event) -> list[tuple[str, tuple[str, ...]]]:

@@ -15,7 +15,18 @@ from rules.saying import Language
 from rules.source import Readings, any_of, constant
 from rules.words import Zone
 
-__all__ = ["Clock", "Hours", "Minutes", "OwnZone", "clock_hours", "first_second", "local", "minutes_in"]
+__all__ = [
+    "Clock",
+    "Hours",
+    "Minutes",
+    "OwnZone",
+    "clock_hours",
+    "day_of",
+    "first_second",
+    "local",
+    "midnight",
+    "minutes_in",
+]
 
 Minutes = tuple[int, int]
 """From which minute of the day until before which."""
@@ -104,12 +115,24 @@ def first_second(at: Millis, zone: str, days: int) -> int:
     '2026-11-30T16:00:00.000Z'
 
     """
-    today = (at // 1000 + _offset(at // _QUARTER, zone)) // _DAY
-    return _midnight(today - days + 1, zone)
+    return midnight(day_of(at, zone) - days + 1, zone)
+
+
+def day_of(at: Millis, zone: str) -> int:
+    """Give the calendar day of an instant in a zone, counted from the first of January 1970.
+
+    Examples
+    --------
+    >>> day_of(0, "UTC"), day_of(16 * 3_600_000, "Asia/Shanghai")
+    (0, 1)
+
+    """
+    return (at // 1000 + _offset(at // _QUARTER, zone)) // _DAY
 
 
 @lru_cache(maxsize=65_536)
-def _midnight(day: int, zone: str) -> int:
+def midnight(day: int, zone: str) -> int:
+    """Give the second in which a calendar day begins in a zone."""
     noon = datetime.fromtimestamp(day * _DAY, UTC)
     return round(datetime(noon.year, noon.month, noon.day, tzinfo=ZoneInfo(zone)).timestamp())
 

@@ -10,7 +10,20 @@ from struct import Struct
 
 from kairos.instants import SECOND, Millis
 
-__all__ = ["KEPT", "KEPT_AT_MOST", "add", "before", "long_ago", "reached", "recent", "remove", "second", "until"]
+__all__ = [
+    "KEPT",
+    "KEPT_AT_MOST",
+    "add",
+    "before",
+    "fewer",
+    "forgot",
+    "long_ago",
+    "reached",
+    "recent",
+    "remove",
+    "second",
+    "until",
+]
 
 KEPT = 16
 """How many instants are kept at least, so that a threshold can be raised without starting cold."""
@@ -78,6 +91,26 @@ def reached(ring: bytes, at: int, within: int, count: int) -> bool:
     return len(seconds) >= count and seconds[-count] > at - within
 
 
+def forgot(ring: bytes, begin: int, kept: int) -> bool:
+    """Whether a ring of `kept` may have let go of something after `begin`; only who looks back from afar finds it so.
+
+    Examples
+    --------
+    >>> ring = add(add(b"", 100, 2), 200, 2)
+    >>> forgot(ring, 99, 2), forgot(ring, 100, 2), forgot(ring, 99, 3)
+    (True, False, False)
+
+    """
+    return len(ring) >= kept * _SIZE and int.from_bytes(ring[:_SIZE]) > begin
+
+
+def fewer(seconds: tuple[int, ...], number: int, begin: int, ring: bytes, kept: int) -> bool:
+    """Whether fewer than `number` of some seconds of a ring lie after `begin`, and it forgot none there."""
+    if len(seconds) >= number:
+        return seconds[-number] <= begin
+    return not forgot(ring, begin, kept)
+
+
 def before(ring: bytes, at: int) -> int | None:
     """Give the newest second strictly before `at`, or None."""
     limit = at.to_bytes(_SIZE)
@@ -87,18 +120,16 @@ def before(ring: bytes, at: int) -> int | None:
     return int.from_bytes(ring[end - _SIZE : end]) if end else None
 
 
-def recent(ring: bytes, at: int, within: int) -> bool:
-    """Whether the newest before `at` lies in the window `(at - within, at)`."""
+def recent(ring: bytes, at: int, begin: int) -> bool:
+    """Whether the newest before `at` lies after `begin`."""
     last = before(ring, at)
-    return last is not None and last > at - within
+    return last is not None and last > begin
 
 
-def long_ago(ring: bytes, at: int, least: int) -> bool:
-    """Whether the newest before `at` is `least` or longer ago, or there never was one.
+def long_ago(ring: bytes, at: int, begin: int) -> bool:
+    """Whether the newest before `at` lies not after `begin`, or there never was one.
 
     A full ring that holds nothing before `at` has forgotten what was there; that is unknown, and unknown is no.
     """
     last = before(ring, at)
-    if last is None:
-        return len(ring) < KEPT * _SIZE
-    return at - last >= least
+    return not forgot(ring, begin, KEPT) if last is None else last <= begin

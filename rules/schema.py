@@ -15,6 +15,8 @@ from kairos.money import Currency
 from kairos.offers import Channel, Identifier, Text
 from rules.asked import Written
 from rules.conditions.absent import Absent
+from rules.conditions.aggregate import Aggregate
+from rules.conditions.distinct import Distinct
 from rules.conditions.when import When
 from rules.fields import texts
 from rules.persons import Who
@@ -23,7 +25,7 @@ from rules.scope import Scope
 from rules.selectors import Trigger
 from rules.source import Readings
 from rules.told import Case
-from rules.words import Duration, FirstDay, LastDay, Share, Window, Word, Zone
+from rules.words import Duration, FirstDay, Flag, LastDay, Share, Window, Word, Zone
 
 __all__ = ["Published", "Rule", "RuleFile", "Scenario", "Status", "Then"]
 
@@ -111,9 +113,15 @@ class Valid(Written):
 
 
 class Limits(Written):
-    """How often: a decision for a customer silences the rule for the cooldown, in both arms alike."""
+    """How often, in both arms alike.
+
+    A decision for a customer silences the rule for the cooldown, and every other rule of its group for theirs. A rule
+    decides for one customer `per_customer` times at most, for ever; a decision that came to nothing does not count.
+    """
 
     cooldown: Duration = 0
+    per_customer: Annotated[int, Field(strict=True, ge=1, le=64)] | None = None
+    group: Identifier | None = None
 
 
 class Experiment(Written):
@@ -137,6 +145,7 @@ class Rule(Written):
     who: Who = Field(default_factory=lambda: Who(all=()))
     when: When = Field(default_factory=lambda: When(all=()))
     warm: Literal["wait", "accept"] = "wait"
+    consume: Flag = False
     then: Then
     limits: Limits = Field(default_factory=Limits)
     fresh: Duration = 10 * MINUTE
@@ -150,7 +159,25 @@ class Rule(Written):
 
     def scope(self, readings: Readings | None = None) -> Scope:
         """Give what the conditions need to know of the rule."""
-        return Scope(self.on.selector, self.warm == "accept", Readings() if readings is None else readings)
+        return Scope(
+            self.on.selector,
+            self.warm == "accept",
+            self.id if self.consume else None,
+            Readings() if readings is None else readings,
+        )
+
+    @model_validator(mode="after")
+    def _fits_the_trigger(self) -> Self:
+        told: dict[tuple[str | int, ...], str] = {}
+        for place, leaf in self.when.placed():
+            if isinstance(leaf, Aggregate | Distinct) and leaf.same_as and (what := leaf.unfit(self.on.event)):
+                told["when", *place, "field"] = what
+            if isinstance(leaf, Aggregate) and self.consume:
+                what = "what was summed up cannot be taken apart again: a rule with consume has no sum, avg, min or max"
+                told["when", *place] = what
+        if told:
+            raise at_places(told)
+        return self
 
     @property
     def absent(self) -> Absent | None:

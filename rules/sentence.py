@@ -1,11 +1,13 @@
 """Sentences: a rule as one sentence in Chinese and in English, for the list that people look through."""
 
+from collections.abc import Iterator
+
 from rules.conditions.past import said_events
 from rules.logic import Tree, conjunction
 from rules.saying import LANGUAGES, WORDS, Language, length
 from rules.schema import Rule
 
-__all__ = ["LANGUAGES", "Language", "asked_of", "sentence"]
+__all__ = ["LANGUAGES", "Language", "asked_of", "limits_of", "sentence"]
 
 
 def sentence(rule: Rule, language: Language) -> str:
@@ -55,7 +57,19 @@ def _then(rule: Rule, language: Language) -> str:
     if rule.limits.cooldown:
         rest = length(rule.limits.cooldown, language)
         said += f"；{rest}内至多一次" if language == "zh" else f"; at most once in {rest}"
+    said += "".join(f"；{part}" if language == "zh" else f"; {part}" for part in limits_of(rule, language))
     if rule.experiment.control:
         share = f"{rule.experiment.control * 100:g}%"
         said += f"；{share}为对照组" if language == "zh" else f"; {share} are left alone as the control group"
     return said
+
+
+def limits_of(rule: Rule, language: Language) -> Iterator[str]:
+    """Say how often beside the cooldown, and what becomes of that which was counted."""
+    zh, most, group = language == "zh", rule.limits.per_customer, rule.limits.group
+    if most is not None:
+        yield f"每位客户至多{most}次" if zh else f"at most {most} times for a customer"
+    if group is not None:
+        yield f"与{group}组的规则共用冷却期" if zh else f"resting after every rule of the group {group}"
+    if rule.consume:
+        yield "触发后重新计数" if zh else "looking no further back than its last time"

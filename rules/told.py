@@ -34,7 +34,17 @@ _UNTOLD: dict[EventName, dict[str, object]] = {
 }
 """What an event of a test has when the test does not say it."""
 _REASONS: Final = frozenset(
-    {"event", "where", "tag", "attr", Reason.NOT_VALID, Reason.STALE, Reason.COOLDOWN, Reason.SCORE_TOO_LOW}
+    {
+        "event",
+        "where",
+        "tag",
+        "attr",
+        Reason.NOT_VALID,
+        Reason.STALE,
+        Reason.COOLDOWN,
+        Reason.CUSTOMER_LIMIT,
+        Reason.SCORE_TOO_LOW,
+    }
 ) | (When.model_fields.keys() - {"all", "any", "none"})
 """What can silence a rule in a test: clauses by their kind, and the gates that are not open in every test."""
 

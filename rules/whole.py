@@ -11,7 +11,7 @@ from rules.conditions.past import said_events
 from rules.explain_gates import valid_days
 from rules.saying import WORDS, Language, length
 from rules.schema import Rule, Scenario, Status, Then
-from rules.sentence import asked_of
+from rules.sentence import asked_of, limits_of
 
 __all__ = ["whole"]
 
@@ -64,6 +64,7 @@ def _parts_zh(rule: Rule, zone: str) -> Iterator[str]:
         yield f"等待{length(then.wait, 'zh')}，以{reactions}为响应，目标{then.objective}"
     if rule.limits.cooldown:
         yield f"同一客户{length(rule.limits.cooldown, 'zh')}内至多一次"
+    yield from limits_of(rule, "zh")
     yield f"仅对发生不超过{length(rule.fresh, 'zh')}的事件触达"
     if rule.experiment.control:
         yield f"{_percent(rule)}的客户（按{rule.salt}分组）为对照组，不触达"
@@ -90,6 +91,7 @@ def _parts_en(rule: Rule, zone: str) -> Iterator[str]:
         yield f"{reactions} counts as a reaction within {length(then.wait, 'en')}, for the objective {then.objective}"
     if rule.limits.cooldown:
         yield f"at most once in {length(rule.limits.cooldown, 'en')} for a customer"
+    yield from limits_of(rule, "en")
     yield f"only for events not older than {length(rule.fresh, 'en')}"
     if rule.experiment.control:
         yield f"{_percent(rule)} of the customers, split by {rule.salt}, are left alone as the control group"

@@ -150,14 +150,14 @@ def _place(work: Work, event: Event, draft: Decision, ranked: Sequence[Candidate
     opened = OpenDecision(decided=work.now, programme=first.rule.programme, wishes=wishes)
     if first.rule.then.offer.pool is not None:
         for candidate in ranked:
-            hold(customer, candidate, work.now)
+            hold(customer, candidate, work.now, event.at)
         opened.draft = draft.model_dump_json().encode()
         latest = max(wish.expires for wish in wishes)
         set_timer(work.store, Timer(latest + GRACE, "end", draft.id, event.customer))
         keep(work, event.customer, draft.id, opened)
         _reserve(work, draft, ranked, wishes)
         return
-    hold(customer, first, work.now)
+    hold(customer, first, work.now, event.at)
     withheld = first.arm is Arm.CONTROL
     won = draft.verdicts[0].model_copy(update={"verdict": Reason.CONTROL if withheld else "won"})
     update = {

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kairos.customer import Standing
 from kairos.events import AppUsage, Event, Login, Profile, Transaction
+from kairos.instants import DAY
 from rules.book import Book, load
 
 unhurried = settings(deadline=None)
@@ -74,7 +75,7 @@ transaction = st.fixed_dictionaries(
 )
 login = st.just({"event": "login"})
 selectors = st.one_of(app_use, transaction, login)
-watched = st.one_of(st.just({"same_as": "on"}), selectors)
+watched: st.SearchStrategy[dict[str, Any]] = st.one_of(st.just({"same_as": "on"}), selectors)
 windows = st.sampled_from(["1s", "10s", "1m", "1h"])
 numbers = st.one_of(
     st.integers(1, 5).map(lambda n: {"at_least": n}),
@@ -82,12 +83,56 @@ numbers = st.one_of(
     st.integers(1, 3).map(lambda n: {"at_least": n, "at_most": n + 1}),
 )
 lengths = windows.map(lambda w: {"within": w}) | st.integers(1, 3).map(lambda n: {"days": n})
-pasts = st.one_of(
+spans: st.SearchStrategy[dict[str, Any]] = lengths | st.sampled_from(
+    [{"within": "3h"}, {"within": "7d"}, {"within": "8d"}, {"days": 9, "zone": "UTC"}]
+)
+limits = st.fixed_dictionaries(
+    {}, optional={name: st.integers(0, 90) for name in ("at_least", "at_most", "above", "below")}
+).filter(bool)
+FIELDS = {"transaction": "amount", "app_usage": "seconds", "login": None}
+TEXTS = {"transaction": ("merchant", "card"), "app_usage": ("app", "app_class"), "login": ("channel",)}
+AGGREGATES = ("sum", "avg", "min", "max")
+
+
+def aggregates(on: str) -> st.SearchStrategy[dict[str, Any]]:
+    """What an amount or a number comes to, of the trigger's own events where those have one."""
+    same: dict[str, Any] = {"same_as": "on"}
+    own = [st.just((same, on))] if FIELDS[on] else []
+    of = st.one_of(*own, (app_use | transaction).map(lambda found: (found, found["event"])))
+    return st.tuples(st.sampled_from(AGGREGATES), of, spans, limits).map(
+        lambda t: {t[0]: {**t[1][0], "field": FIELDS[t[1][1]], **t[2], **t[3]}}
+    )
+
+
+def distincts(on: str) -> st.SearchStrategy[dict[str, Any]]:
+    """How many different values there were."""
+    own: dict[str, Any] = {"same_as": "on"}
+    of = st.just((own, on)) | selectors.map(lambda found: (found, found["event"]))
+    return st.tuples(of, st.integers(0, 1), spans, numbers).map(
+        lambda t: {"distinct": {**t[0][0], "field": TEXTS[t[0][1]][t[1] % len(TEXTS[t[0][1]])], **t[2], **t[3]}}
+    )
+
+
+steps = st.lists(watched, min_size=2, max_size=5) | st.lists(selectors, min_size=1, max_size=3).map(
+    lambda found: [*found, {"same_as": "on"}]
+)
+counted = st.one_of(
     st.tuples(watched, lengths, numbers).map(lambda t: {"count": {**t[0], **t[1], **t[2]}}),
     st.tuples(watched, st.sampled_from(["within", "at_least"]), windows).map(
         lambda t: {"last_seen": {**t[0], t[1]: t[2]}}
     ),
 )
+plain = st.one_of(
+    counted,
+    st.tuples(watched, windows).map(lambda t: {"first": {**t[0], "in": t[1]}}),
+    watched.map(lambda found: {"first": found}),
+    st.tuples(windows, steps).map(lambda t: {"sequence": {"within": t[0], "steps": t[1]}}),
+)
+
+
+def pasts(on: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Conditions on the past for a trigger of this type."""
+    return st.one_of(plain, plain, aggregates(on), distincts(on))
 
 
 def joined(clauses: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -103,7 +148,7 @@ def joined(clauses: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict
     )
 
 
-whens = joined(pasts)
+whens = joined(pasts("app_usage"))
 asked = st.one_of(
     st.sampled_from(TAGS).map(lambda tag: {"tag": tag}),
     st.fixed_dictionaries(
@@ -145,8 +190,10 @@ def absences(draw: st.DrawFn, on: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @st.composite
-def rules(draw: st.DrawFn, number: int, *, waiting: bool = True) -> dict[str, Any]:
+def rules(draw: st.DrawFn, number: int, *, only_counts: bool = False) -> dict[str, Any]:
     on = draw(selectors)
+    when = draw(st.lists(joined(counted if only_counts else pasts(on["event"])), max_size=2))
+    sums = any(f'"{kind}"' in json.dumps(when) for kind in AGGREGATES)
     return {
         "id": f"rule-{number}",
         "name": "a rule",
@@ -155,7 +202,8 @@ def rules(draw: st.DrawFn, number: int, *, waiting: bool = True) -> dict[str, An
         "status": draw(st.sampled_from(["active", "active", "active", "paused", "draft"])),
         "on": on,
         "who": {"all": draw(st.just([]) | st.lists(whos, max_size=2))},
-        "when": {"all": [*draw(st.lists(whens, max_size=2)), *(draw(absences(on)) if waiting else [])]},
+        "when": {"all": [*when, *([] if only_counts else draw(absences(on)))]},
+        "consume": not sums and not only_counts and draw(st.booleans()),
         "then": {
             "offer": {"product": "thing"},
             "channels": draw(st.permutations(["sms", "push", "list"]))[: draw(st.integers(1, 3))],
@@ -200,6 +248,7 @@ _transaction = st.builds(
     currency=st.sampled_from(["CNY", "JPY"]),
     direction=st.just("debit"),
     card=st.none() | st.sampled_from(["debit", "credit"]),
+    merchant=st.none() | st.sampled_from(["a", "b", "c"]),
     merchant_category=st.none() | st.sampled_from(CATEGORIES),
 )
 
@@ -215,7 +264,9 @@ def event_of(data: AppUsage | Transaction | Login, at: int) -> Event:
 events = st.builds(
     event_of,
     st.one_of(_app_use, _transaction, st.just(Login())),
-    st.one_of(st.integers(0, 20_000), st.integers(0, 4_000_000)).map(lambda later: NOON + later),
+    st.one_of(st.integers(0, 20_000), st.integers(0, 4_000_000), st.integers(0, 10 * DAY)).map(
+        lambda later: NOON + later
+    ),
 )
 
 

@@ -117,7 +117,8 @@ SLIPS = [
     (
         "{count: {same_as: on, within: 7d, at_least: 3}}",
         "{}",
-        "12:18: give one of all, any, not, count, last_seen, absent; a second condition is a second item of the list",
+        "12:18: give one of all, any, not, count, last_seen, first, sum, avg, min, max, distinct, sequence, absent; "
+        "a second condition is a second item of the list",
     ),
     ("tag: vip", "tag: consent_sms", "11:60: 'consent_sms' " + NO_CONSENT),
     ("age: {at_least: 22}", "consent: true", "11:25: 'consent' " + NO_CONSENT),

@@ -120,7 +120,12 @@ def test_the_earlier_gate_gives_the_reason_when_several_are_shut() -> None:
 def test_the_reason_is_that_of_the_furthest_gate_a_channel_reached() -> None:
     both, customer = one(then=then(channels=["sms", "push"])), Customer()
     for number in range(3):
-        hold(customer, Candidate(one(id=f"x{number}"), Arm.TREATMENT, Channel.SMS), NOON - number * HOUR)
+        hold(
+            customer,
+            Candidate(one(id=f"x{number}"), Arm.TREATMENT, Channel.SMS),
+            NOON - number * HOUR,
+            NOON - number * HOUR,
+        )
 
     assert through(both, said=(word(granted=False, channel="push"),), customer=customer).reason is Reason.CONTACT_CAP
     assert through(both, customer=customer).channel is Channel.PUSH
@@ -129,7 +134,7 @@ def test_the_reason_is_that_of_the_furthest_gate_a_channel_reached() -> None:
 def test_a_cap_counts_a_window_that_ends_now() -> None:
     customer, policy = Customer(), Policy.default()
     for _ in range(3):
-        hold(customer, Candidate(one(), Arm.TREATMENT, Channel.SMS), NOON)
+        hold(customer, Candidate(one(), Arm.TREATMENT, Channel.SMS), NOON, NOON)
 
     assert capped(customer, Channel.SMS, policy, NOON + 7 * DAY - SECOND)
     assert not capped(customer, Channel.SMS, policy, NOON + 7 * DAY)
@@ -146,17 +151,52 @@ def test_a_cap_of_none_lets_nobody_through() -> None:
 
 def test_the_cooldown_begins_at_the_decision_and_ends_to_the_millisecond() -> None:
     resting, customer = one(limits={"cooldown": "14d"}), Customer()
-    hold(customer, Candidate(resting, Arm.CONTROL, Channel.SMS), NOON)
+    hold(customer, Candidate(resting, Arm.CONTROL, Channel.SMS), NOON, NOON)
 
     assert in_cooldown(customer, resting, NOON + 14 * DAY - 1)
     assert not in_cooldown(customer, resting, NOON + 14 * DAY)
     assert through(resting, customer=customer, now=NOON + MINUTE).reason is Reason.COOLDOWN
 
 
+def test_a_decision_silences_the_other_rules_of_its_group_for_their_own_cooldown() -> None:
+    short = one(id="short", limits={"cooldown": "1d", "group": "g"})
+    long = one(id="long", limits={"cooldown": "3d", "group": "g"})
+    other, customer = one(id="other", limits={"cooldown": "3d"}), Customer()
+    hold(customer, Candidate(short, Arm.CONTROL, Channel.SMS), NOON, NOON)
+
+    assert [in_cooldown(customer, rule, NOON + 2 * DAY) for rule in (short, long, other)] == [False, True, False]
+    assert not in_cooldown(customer, long, NOON + 3 * DAY)
+    release(customer, "short", Channel.SMS, NOON)
+    assert not in_cooldown(customer, long, NOON)
+
+
+def test_a_decision_that_is_taken_back_leaves_the_earlier_ones_of_its_group() -> None:
+    first, second = (one(id=name, limits={"cooldown": "3d", "group": "g"}) for name in ("first", "second"))
+    customer = Customer()
+    hold(customer, Candidate(first, Arm.TREATMENT, Channel.SMS), NOON, NOON)
+    hold(customer, Candidate(second, Arm.TREATMENT, Channel.SMS), NOON + DAY, NOON + DAY)
+
+    release(customer, "second", Channel.SMS, NOON + DAY)
+
+    assert in_cooldown(customer, second, NOON + 2 * DAY)
+
+
+@pytest.mark.parametrize("arm_", list(Arm))
+def test_a_rule_decides_for_one_customer_so_often_and_no_more_in_both_arms(arm_: Arm) -> None:
+    twice, customer = one(limits={"per_customer": 2}), Customer()
+    for day in (400, 0):
+        assert through(twice, customer=customer).reason is None
+        hold(customer, Candidate(twice, arm_, Channel.SMS), NOON - day * DAY, NOON - day * DAY)
+
+    assert through(twice, customer=customer).reason is Reason.CUSTOMER_LIMIT
+    release(customer, "r", Channel.SMS, NOON)
+    assert through(twice, customer=customer).reason is None
+
+
 def test_what_was_never_sent_is_given_back() -> None:
     customer = Customer()
-    hold(customer, Candidate(one(), Arm.TREATMENT, Channel.SMS), NOON)
-    hold(customer, Candidate(one(id="later"), Arm.TREATMENT, Channel.SMS), NOON + HOUR)
+    hold(customer, Candidate(one(), Arm.TREATMENT, Channel.SMS), NOON, NOON)
+    hold(customer, Candidate(one(id="later"), Arm.TREATMENT, Channel.SMS), NOON + HOUR, NOON + HOUR)
 
     release(customer, "r", Channel.SMS, NOON)
 
@@ -168,15 +208,16 @@ def test_what_was_never_sent_is_given_back() -> None:
 
 def test_a_refused_candidate_holds_nothing() -> None:
     with pytest.raises(ValueError, match="has no channel"):
-        hold(Customer(), Candidate(one(), Arm.TREATMENT, reason=Reason.STALE), NOON)
+        hold(Customer(), Candidate(one(), Arm.TREATMENT, reason=Reason.STALE), NOON, NOON)
 
 
 @unhurried
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 5)), max_size=20))
 def test_holding_and_releasing_in_any_order_leaves_nothing(held: list[tuple[str, int]]) -> None:
-    customer, rules = Customer(), {name: one(id=name) for name in ("a", "b")}
+    limits = {"per_customer": 2, "group": "g"}
+    customer, rules = Customer(), {name: one(id=name, limits=limits, consume=True) for name in ("a", "b")}
     for name, hours in held:
-        hold(customer, Candidate(rules[name], Arm.TREATMENT, Channel.SMS), NOON + hours * HOUR)
+        hold(customer, Candidate(rules[name], Arm.TREATMENT, Channel.SMS), NOON + hours * HOUR, NOON + hours * HOUR)
     for name, hours in reversed(held):
         release(customer, name, Channel.SMS, NOON + hours * HOUR)
 
@@ -214,7 +255,7 @@ def test_every_candidate_ends_as_a_wish_or_with_a_reason(book: Book, life: list[
         assert len({c.rule.programme for c in ranking.wishes}) <= 1
         assert bool(ranking.wishes) == any(c.is_open for c in candidates)
         for wish in ranking.wishes:
-            hold(customer, wish, event.at)
+            hold(customer, wish, event.at, event.at)
 
 
 def test_the_best_score_brings_its_programme_and_the_others_are_outranked() -> None:

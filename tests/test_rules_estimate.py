@@ -63,7 +63,7 @@ def replayed(asked: Rule, people: dict[str, Profile], log: list[Event]) -> list[
 
 
 @unhurried
-@given(rules(0, waiting=False), people, logs)
+@given(rules(0, only_counts=True), people, logs)
 def test_an_estimate_finds_exactly_what_a_replay_finds(
     said: dict[str, Any], people: dict[str, Profile], log: list[Event]
 ) -> None:
@@ -74,7 +74,7 @@ def test_an_estimate_finds_exactly_what_a_replay_finds(
 
 
 @unhurried
-@given(rules(0, waiting=False), people, logs)
+@given(rules(0, only_counts=True), people, logs)
 def test_lives_that_go_by_in_order_match_as_often_as_the_estimate(
     said: dict[str, Any], people: dict[str, Profile], log: list[Event]
 ) -> None:

@@ -30,8 +30,8 @@ def test_what_was_seen_is_either_recent_or_long_ago(found: list[int], at: int, w
     ring, last = ring_of(found), max((second for second in found if second < at), default=None)
 
     assert rings.before(ring, at) == last
-    assert rings.recent(ring, at, within) == (last is not None and last > at - within)
-    assert rings.long_ago(ring, at, within) != rings.recent(ring, at, within)
+    assert rings.recent(ring, at, at - within) == (last is not None and last > at - within)
+    assert rings.long_ago(ring, at, at - within) != rings.recent(ring, at, at - within)
 
 
 @given(st.lists(st.integers(0, 2**32 - 1), max_size=40), st.integers(1, 64))

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import model_validator
 
 from rules import rings
-from rules.conditions.past import events
+from rules.conditions.past import begins, events
 from rules.features import Feature, Ring
 from rules.judged import Judged, Seen
 from rules.problems import mistake
@@ -48,24 +48,30 @@ class LastSeen(Watched):
         return self._long_ago(scope) if self.at_least is None else self._recent(scope)
 
     def _recent(self, scope: Scope) -> str:
-        return f"recent({self._ring(scope)}, at, {self._seconds})"
+        return f"recent({self._ring(scope)}, at, {self._begin(scope)})"
 
     def _long_ago(self, scope: Scope) -> str:
-        key = self.watched(scope.on).key
-        return all_of((f"long_ago({self._ring(scope)}, at, {self._seconds})", scope.warm(key, self._seconds)))
+        key, begin = self.watched(scope.on).key, self._begin(scope)
+        return all_of((f"long_ago({self._ring(scope)}, at, {begin})", scope.warm(key, begin)))
 
     def _ring(self, scope: Scope) -> str:
         return f"past.get({constant(self.watched(scope.on).key)}, b'')"
 
+    def _begin(self, scope: Scope) -> str:
+        said = f"at - {self._seconds}"
+        return scope.after_firing(said, said)[0]
+
     def judged(self, seen: Seen, scope: Scope) -> Judged:
         """Look for the newest one."""
-        key = self.watched(scope.on).key
+        key, begin = self.watched(scope.on).key, begins(scope, seen, seen.at - self._seconds)
         ring = seen.customer.remembered.get(key, b"")
         last = rings.before(ring, seen.at)
         ago = None if last is None else seen.at - last
-        if ago is not None and ago < self._seconds:
+        if last is not None and last > begin:
             return Judged(self.within is not None, ago)
-        known = rings.long_ago(ring, seen.at, self._seconds) and scope.is_warm(seen.since[key], seen.at - self._seconds)
+        known = (last is not None or not rings.forgot(ring, begin, rings.KEPT)) and scope.is_warm(
+            seen.since[key], begin
+        )
         return Judged((self.at_least is not None) if known else None, ago)
 
     def said(self, language: Language) -> str:
