@@ -11,13 +11,14 @@ from typing import NamedTuple
 from kairos.instants import Millis
 from kairos.ports import Store
 
-__all__ = ["MOST", "NEVER", "Deadline", "Deadlines"]
+__all__ = ["DEADLINE", "MOST", "NEVER", "Deadline", "Deadlines"]
 
 MOST = 1_000
 """How many deadlines are taken in one step; the rest follow in the next one."""
 NEVER: Millis = 2**62
 """Later than every deadline."""
-_KIND = "e"
+DEADLINE = "e"
+"""The kind of the records of the index."""
 _FIRST = "f"
 _DUE = struct.Struct(">Q")
 _NAME = 8
@@ -62,12 +63,12 @@ class Deadlines:
 
     def set(self, deadline: Deadline) -> None:
         """Add a deadline."""
-        self._store.put(b"", _KIND, deadline.key, b"")
+        self._store.put(b"", DEADLINE, deadline.key, b"")
         self.first = min(self.first, deadline.due)
 
     def cancel(self, deadline: Deadline) -> None:
         """Remove a deadline; one that is not there is no error."""
-        self._store.delete(b"", _KIND, deadline.key)
+        self._store.delete(b"", DEADLINE, deadline.key)
 
     def reached(self, mark: Millis, most: int = MOST) -> list[Deadline]:
         """Take out what is due at `mark`, the earliest first, so many at the most."""
@@ -75,7 +76,7 @@ class Deadlines:
             return []
         found: list[Deadline] = []
         self.first, start = NEVER, self.first
-        for key, _ in self._store.scan(b"", _KIND, _DUE.pack(start)):
+        for key, _ in self._store.scan(b"", DEADLINE, _DUE.pack(start)):
             (due,) = _DUE.unpack_from(key)
             if due > mark or len(found) == most:
                 self.first = due

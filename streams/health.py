@@ -1,4 +1,4 @@
-"""Health: `/live` and `/ready` of one worker, on the loopback interface unless it is told otherwise.
+"""Health: `/live`, `/ready` and `/metrics` of one worker, on the loopback interface unless it is told otherwise.
 
 Live is a process whose loop turns. Ready is one whose catalogue is read and whose partitions are all open; one that was
 stopped by a mistake of ours is named with its reason.
@@ -9,15 +9,18 @@ from typing import Any
 
 from aiohttp import web
 from mode import Service
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from streams import clock
 from streams.catalogue import Catalogue
+from streams.metrics_export import exported
 from streams.stage import Stage
 
 __all__ = ["Health", "report"]
 
 
 class Health(Service):
-    """Answers two questions over HTTP.
+    """Answers three questions over HTTP.
 
     Parameters
     ----------
@@ -46,7 +49,9 @@ class Health(Service):
     async def on_start(self) -> None:
         """Begin to listen, before the stages start: a worker that restores is live and not ready."""
         app = web.Application()
-        app.add_routes([web.get("/live", self._live), web.get("/ready", self._ready)])
+        app.add_routes(
+            [web.get("/live", self._live), web.get("/ready", self._ready), web.get("/metrics", self._metrics)]
+        )
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port)
@@ -65,6 +70,9 @@ class Health(Service):
     async def _ready(self, _request: web.Request) -> web.Response:
         told = report(self._catalogue, self._stages)
         return web.json_response(told, status=200 if told["ready"] else 503)
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        return web.Response(body=exported(self._stages, clock.now()), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def report(catalogue: Catalogue, stages: Sequence[Stage[Any]]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from streams.commit import Commit, commit
 from streams.consumed import as_record
 from streams.hooks import Hooks
 from streams.intake import Intake, Taken
+from streams.meter import Meter
 from streams.restore import restore
 from streams.spec import Running, StageSpec, V
 from streams.store import META, Meta, RocksStore, encode
@@ -44,6 +45,8 @@ class Partition(Generic[V]):
         Gives the catalogue as it stands.
     clock
         Gives processing time.
+    meter
+        Counts what is committed, for the metrics.
 
     """
 
@@ -55,9 +58,10 @@ class Partition(Generic[V]):
         consumer: AIOKafkaConsumer,
         versions: Callable[[], V],
         clock: Callable[[], Millis],
+        meter: Meter,
     ) -> None:
         self.spec, self.running, self.number = spec, running, number
-        self._consumer, self._versions, self._clock = consumer, versions, clock
+        self._consumer, self._versions, self._clock, self._meter = consumer, versions, clock, meter
         self._hooks = Hooks(running.pauses)
         self._inputs = [TopicPartition(topic, number) for topic in spec.inputs]
         self._intake = Intake(consumer, self._inputs, spec, running)
@@ -67,6 +71,10 @@ class Partition(Generic[V]):
         self.stopping = False
         self.ready = False
         self.batches = 0
+        self.restored = self.restoring = 0
+        self.store: RocksStore | None = None
+        self._meta = Meta()
+        self._took = 0.0
 
     async def run(self) -> None:
         """Open, work, and close again, whatever happened; an error is the caller's to judge."""
@@ -77,13 +85,13 @@ class Partition(Generic[V]):
         try:
             await producer.start()
             await self._hooks.at("fenced")
-            store = RocksStore(self.running.data / self.spec.name / str(self.number))
+            self.store = store = RocksStore(self.running.data / self.spec.name / str(self.number))
             await self._open(store)
             self.ready = True
             while not self.stopping:
                 await self._round(store, producer)
         finally:
-            self.ready = False
+            self.ready, self.store = False, None
             if store is not None:
                 store.rollback()
                 store.close()
@@ -103,7 +111,7 @@ class Partition(Generic[V]):
 
     async def _open(self, store: RocksStore) -> None:
         changelog = TopicPartition(self.spec.changelog, self.number)
-        restored = await restore(store, changelog, self.running.client, self._hooks, self._clock())
+        restored = await restore(store, changelog, self.running.client, self._hooks, self._clock(), self._told)
         self._meta = store.meta
         self._partitions = len(self._consumer.partitions_for_topic(self.spec.inputs[0]) or ())
         if self._partitions == 0:
@@ -116,6 +124,14 @@ class Partition(Generic[V]):
             restored=restored.records,
             wiped=restored.wiped,
         )
+
+    def lag(self) -> dict[str, int]:
+        """How much lies between the last commit and each input's end, as the last fetch saw it."""
+        ends = {place.topic: self._consumer.highwater(place) for place in self._inputs} if self.ready else {}
+        return {topic: max(0, end - self._meta.inputs.get(topic, 0)) for topic, end in ends.items() if end is not None}
+
+    def _told(self, read: int, left: int) -> None:
+        self.restored, self.restoring = read, left
 
     async def _round(self, store: RocksStore, producer: AIOKafkaProducer) -> None:
         taken = await self._intake.take(max(self._clock(), self._meta.now))
@@ -158,10 +174,13 @@ class Partition(Generic[V]):
         changes = [*store.changes(), (META, encode(meta))]
         place = prepared.own(self.spec.changelog, changes)
         offsets = {p: meta.inputs[p.topic] for p in self._inputs if p.topic in ranges}
+        begun = time.perf_counter()
         written = await commit(prepared, producer, offsets, self.spec.group, self._hooks)
+        self._meter.computed(self._took, time.perf_counter() - begun)
         store.commit(meta, written[place])
         self._meta, self._committed = meta, now
         self.batches += 1
+        self._meter.committed(self.spec.name, taken.records, outputs, self._clock())
         return outputs
 
     async def _fetch(self, store: RocksStore, records: Sequence[Record]) -> None:
@@ -182,7 +201,8 @@ class Partition(Generic[V]):
             store.rollback()
             error.add_note(self._culprit(store, batch))
             raise
-        self._intake.learn((time.perf_counter() - begun) * 1000, taken)
+        self._took = time.perf_counter() - begun
+        self._intake.learn(self._took * 1000, taken)
         return outputs
 
     def _culprit(self, store: RocksStore, batch: Batch[V]) -> str:

@@ -1,6 +1,6 @@
 """Restore: bring a partition's state to what Kafka's commits say, from the changelog."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -26,7 +26,12 @@ class Restored(NamedTuple):
 
 
 async def restore(
-    store: RocksStore, place: TopicPartition, client: Mapping[str, object], hooks: Hooks, now: Millis
+    store: RocksStore,
+    place: TopicPartition,
+    client: Mapping[str, object],
+    hooks: Hooks,
+    now: Millis,
+    tell: Callable[[int, int], None] = lambda _read, _left: None,
 ) -> Restored:
     """Read the changelog from where the store stands to its end, and write it to the store.
 
@@ -45,6 +50,8 @@ async def restore(
         Where a test may hold the worker.
     now
         Processing time: a store that slept for longer than the changelog keeps deletions would miss some of them.
+    tell
+        Is told how many records were read and how many places are left.
 
     """
     reader = AIOKafkaConsumer(
@@ -66,17 +73,24 @@ async def restore(
             )
             store.wipe()
             start = begin
-        return Restored(await _replay(reader, store, place, max(start, begin), end, hooks), wiped)
+        return Restored(await _replay(reader, store, place, max(start, begin), end, hooks, tell), wiped)
     finally:
         await reader.stop()
 
 
 async def _replay(
-    reader: AIOKafkaConsumer, store: RocksStore, place: TopicPartition, start: int, end: int, hooks: Hooks
+    reader: AIOKafkaConsumer,
+    store: RocksStore,
+    place: TopicPartition,
+    start: int,
+    end: int,
+    hooks: Hooks,
+    tell: Callable[[int, int], None],
 ) -> int:
     reader.seek(place, start)
     count = 0
     while (position := await reader.position(place)) < end:
+        tell(count, end - position)
         await hooks.at("restoring")
         found = await reader.getmany(place, timeout_ms=200, max_records=_PORTION)
         records = found.get(place, [])
@@ -85,4 +99,5 @@ async def _replay(
             count += len(records)
             if count % 100_000 < len(records):
                 log.info("restoring", place=place.topic, partition=place.partition, records=count, left=end - position)
+    tell(count, 0)
     return count

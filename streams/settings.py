@@ -64,7 +64,9 @@ class Settings(BaseSettings):
     instance: str | None = Field(None, description="this worker's name, for static membership")
     pauses: Path | None = Field(None, description="for tests: a folder whose files hold the worker at named points")
     health_host: str = "127.0.0.1"
-    health_port: int | None = Field(None, ge=0, le=65_535, description="where /live and /ready are answered, if at all")
+    health_port: int | None = Field(
+        None, ge=0, le=65_535, description="where /live, /ready and /metrics are answered, if at all"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "text"
 

@@ -26,6 +26,7 @@ from mode import Service
 from kairos.instants import Millis
 from streams.commit import TooLarge
 from streams.intake import LostInput, Unreadable
+from streams.meter import Meter
 from streams.partition import Partition
 from streams.spec import Running, StageSpec, V
 
@@ -67,6 +68,7 @@ class Stage(Service, Generic[V]):
         self._versions, self._opened, self._clock = versions, opened, clock
         self.partitions: dict[int, Partition[V]] = {}
         self.stopped: dict[int, str] = {}
+        self.meter = Meter()
         self.joined = False
         self._consumer: AIOKafkaConsumer | None = None
         self._works: dict[int, asyncio.Task[None]] = {}
@@ -111,7 +113,7 @@ class Stage(Service, Generic[V]):
         """Begin to work on partitions, whose records this consumer brings; not when we are about to leave anyway."""
         for number in () if self.should_stop else numbers:
             self.stopped.pop(number, None)
-            partition = Partition(self.spec, self.running, number, consumer, self._versions, self._clock)
+            partition = Partition(self.spec, self.running, number, consumer, self._versions, self._clock, self.meter)
             self.partitions[number] = partition
             self._works[number] = asyncio.create_task(self._keep(partition), name=f"{self.spec.name}-{number}")
 

@@ -155,6 +155,12 @@ class RocksStore:
         place: bytes | None = self._db.get(_PLACE)
         return int.from_bytes(place) if place else 0
 
+    @property
+    def size(self) -> int:
+        """How many bytes the database has, in its files and in memory before it is written to them."""
+        names = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
+        return sum(self._db.property_int_value(name) or 0 for name in names)
+
     def close(self) -> None:
         """Write what is in memory to the disk and let go of the folder."""
         # Who gave up waiting for `fetch` may close while it still reads.

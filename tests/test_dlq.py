@@ -57,8 +57,6 @@ async def test_a_letter_whose_cause_is_mended_is_processed_once_and_another_fail
 ) -> None:
     table = Table(now=clock.now())
     await put_in_force(cluster, tmp_path, table.now)
-    soon = clock.now() + 5 * MINUTE + 5 * SECOND
-    future = table.event(TRANSACTIONS, "transaction", "L000000", DINNER, ago=table.now - soon)
     astray = table.event(TRANSACTIONS, "transaction", "L000000", DINNER)
     hopeless = Record(TRANSACTIONS, 0, 0, KEY, b'{"amount": "13800000000"}', astray.headers)
     right = partition_of(KEY, declared.customers)
@@ -66,6 +64,10 @@ async def test_a_letter_whose_cause_is_mended_is_processed_once_and_another_fail
     with ExitStack() as stack:
         stack.callback(worker.end)
         worker.start()
+        await worker.says("partition open", declared.customers + declared.ledger)
+        # A few seconds too early, so that it is accepted a few seconds later.
+        soon = clock.now() + 5 * MINUTE + 6 * SECOND
+        future = table.event(TRANSACTIONS, "transaction", "L000000", DINNER, ago=table.now - soon)
         await send(cluster, [Output(r.topic, r.key, r.value, tuple(r.headers)) for r in profiles(1, table.now)])
         await put(cluster, [(right, future), ((right + 1) % declared.customers, astray), (right, hopeless)])
         await until(lambda: len(recount.read(cluster.servers, DEAD_LETTERS)) == 3, 40, "3 letters", worker.log)
