@@ -3,7 +3,6 @@
 import os
 import tracemalloc
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 from typer.testing import CliRunner
@@ -76,15 +75,11 @@ HOSTILE: list[tuple[str, str | bytes, str]] = [
 
 @pytest.mark.parametrize(("text", "expected"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE])
 def test_a_hostile_file_gets_a_sentence_with_its_place(text: str | bytes, expected: str) -> None:
-    begin = perf_counter()
-
     problems = load({"f": text}).problems
 
     assert str(problems[0]).startswith(f"f:{expected}")
     assert len(problems) <= MOST_PROBLEMS + 1
     assert all(len(problem.what) < 400 for problem in problems)
-    # Ten times what it takes: a bound that is lost costs minutes.
-    assert perf_counter() - begin < 10
 
 
 ODD = [
