@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import random
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack
 from hashlib import blake2b
@@ -11,12 +13,22 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from console.publishing import contents_of, publish
 from console.simulate import load_events
-from kairos.instants import MINUTE, Millis
+from kairos.instants import MINUTE, SECOND, Millis, rfc3339
 from kairos.ports import Output, Record
 from kairos.reservations import Stock
 from kairos.wire import headers
+from streams import clock
 from streams.cluster import Cluster
-from streams.topics import CUSTOMERS, FEEDBACK, LEDGER_COMMANDS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.topics import (
+    APP_USAGE,
+    CUSTOMERS,
+    FEEDBACK,
+    LEDGER_COMMANDS,
+    OFFERS_LIST,
+    OFFERS_PUSH,
+    OFFERS_SMS,
+    TRANSACTIONS,
+)
 from tests.fault_driver import ROOT
 
 RULES = """
@@ -79,6 +91,21 @@ rules:
       wait: 1s
     fresh: 3650d
     experiment: {control: 10%}
+  - id: reminder
+    name: 看了券没有用
+    scenario: activation
+    programme: cards
+    on: {event: page_view, where: {page: coupon}}
+    when: {all: [{absent: {event: transaction, where: {coupon: {same_as: on}}, for: 3s}}]}
+    then:
+      offer: {product: reminder}
+      channels: [push]
+      template: t
+      text: {zh: 您的券还在, en: Your coupon is waiting}
+      expires: 1h
+      wait: 1s
+    fresh: 3650d
+    experiment: {control: 10%}
 """
 POLICY = """
 format: 1
@@ -98,6 +125,8 @@ pools:
 CODES = tuple(f"TEA-{number:04d}" for number in range(120))
 WON = {("transaction", "dining"), ("app_usage", "ride_hailing"), ("app_usage", "travel")}
 """The events that the rules above want, each for every customer."""
+WAITED: Millis = 3 * SECOND
+"""How long a payment is waited for after a look at a coupon."""
 LIMITS = {"cafe": 150, "tea": 120, "ride": 200}
 
 
@@ -128,12 +157,19 @@ def profiles(customers: int, now: Millis) -> Iterator[Record]:
 
 
 class Load:
-    """Profiles, then purchases and app uses until it is enough: some come twice, and some are broken besides."""
+    """Profiles, then purchases and app uses until it is enough: some come twice, and some are broken besides.
+
+    Now and then somebody looks at a coupon, and some of them pay with it, in time or too late. Everything happens when
+    it is told, no two things in the same millisecond.
+    """
 
     def __init__(self, customers: int, now: Millis) -> None:
         self.customers, self.now = customers, now
         self.good = self.again = self.broken = 0
         self.enough = False
+        self._last = now
+        self._chance = random.Random(8)
+        self._to_pay: deque[tuple[Millis, Record]] = deque()
 
     def records(self) -> Iterator[Record]:
         yield from profiles(self.customers, self.now)
@@ -141,7 +177,10 @@ class Load:
         for place, record in enumerate(load_events(None, self.customers, start=self.now - 10 * MINUTE)):
             if self.enough:
                 return
+            record = self._told(record)
             yield record
+            if place % 20 == 3:
+                yield from self._looked(place)
             self.good += 1
             if place % 20 == 7 and last is not None:
                 yield last
@@ -151,6 +190,30 @@ class Load:
                 self.broken += 1
             # The same record comes again at once, or after a hundred others.
             last = record if place % 100 in (6, 27) else last
+
+    def _told(self, record: Record) -> Record:
+        self._last = max(clock.now(), self._last + 1)
+        told = [(name, rfc3339(self._last).encode() if name == "ce_time" else value) for name, value in record.headers]
+        return Record(record.topic, 0, record.offset, record.key, record.value, told)
+
+    def _looked(self, place: int) -> Iterator[Record]:
+        """Let somebody look at a coupon of their own, and those pay who wanted to by now."""
+        key, coupon = b"L%06d" % self._chance.randrange(self.customers), f"c{place}"
+        look = _event(APP_USAGE, "page_view", key, f"look-{place}", {"page": "coupon", "coupon": coupon})
+        paid = {"amount": 100, "direction": "debit", "merchant_category": "fuel", "coupon": coupon}
+        self._to_pay.append((clock.now(), _event(TRANSACTIONS, "transaction", key, f"paid-{place}", paid)))
+        yield self._told(look)
+        self.good += 1
+        # Half of them never pay; a payment is told between one and five seconds after the look.
+        while self._to_pay and clock.now() - self._to_pay[0][0] > SECOND * self._chance.randrange(1, 6):
+            _, payment = self._to_pay.popleft()
+            if self._chance.random() < 0.5:
+                yield self._told(payment)
+                self.good += 1
+
+
+def _event(topic: str, type_: str, key: bytes, name: str, data: dict[str, object]) -> Record:
+    return Record(topic, 0, 0, key, json.dumps(data).encode(), headers(f"kairos.{type_}.v1", name, 0, "/load"))
 
 
 async def send(cluster: Cluster, records: Iterable[Output]) -> None:
@@ -164,7 +227,7 @@ async def send(cluster: Cluster, records: Iterable[Output]) -> None:
         await producer.stop()
 
 
-async def gateway(cluster: Cluster, stop: asyncio.Event, now: Millis) -> int:
+async def gateway(cluster: Cluster, stop: asyncio.Event) -> int:
     """Answer every offer as a gateway and its customers would, by chance of the offer's id; gives how many it saw."""
     client = cluster.for_aiokafka()
     topics = (OFFERS_SMS, OFFERS_PUSH, OFFERS_LIST)
@@ -183,7 +246,7 @@ async def gateway(cluster: Cluster, stop: asyncio.Event, now: Millis) -> int:
                 for row in rows:
                     seen += 1
                     for what, key, value in _reactions(json.loads(row.value or b"{}")):
-                        head = headers("kairos.feedback.v1", f"{value['offer']}:{what}", now, "/test")
+                        head = headers("kairos.feedback.v1", f"{value['offer']}:{what}", clock.now(), "/test")
                         written = json.dumps(value).encode()
                         waiting.append(await producer.send(FEEDBACK, written, key, headers=list(head)))
             await asyncio.gather(*waiting)

@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -74,6 +75,23 @@ def category(row: Row) -> str:
     """Give what the record says of itself: the merchant's category or the app's class."""
     found = row.json
     return str(found.get("merchant_category") or found.get("app_class"))
+
+
+def unfollowed(events: Iterable[Row], waited: int) -> dict[str, datetime]:
+    """Give the place of every look at a coupon after which nobody paid with it, and when its time was over."""
+    paid = defaultdict[tuple[bytes | None, str], list[datetime]](list)
+    looks = []
+    for row in events:
+        at = datetime.fromisoformat(row.headers["ce_time"])
+        if row.type == "page_view":
+            looks.append((row, at, at + timedelta(milliseconds=waited)))
+        elif row.json.get("coupon"):
+            paid[row.key, row.json["coupon"]].append(at)
+    return {
+        f"{row.topic} {row.partition} {row.offset}": end
+        for row, at, end in looks
+        if not any(at < then <= end for then in paid[row.key, row.json["coupon"]])
+    }
 
 
 def spent(events: Iterable[Row]) -> dict[str, dict[str, tuple[int, int]]]:

@@ -6,10 +6,12 @@ import signal
 import time
 from collections import Counter
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from kairos.instants import SECOND
 from streams import clock
 from streams.cluster import Cluster
 from streams.feed import feed
@@ -32,9 +34,10 @@ from streams.topics import (
     TRANSACTIONS,
     Partitions,
 )
+from streams.watermark import IDLE
 from tests import recount
 from tests.fault_driver import Worker, quiet
-from tests.fault_load import CODES, LIMITS, WON, Load, gateway, put_in_force, send, stock
+from tests.fault_load import CODES, LIMITS, WAITED, WON, Load, gateway, put_in_force, send, stock
 
 CUSTOMERS_COUNT, RATE = 1_500, 800.0
 
@@ -127,13 +130,14 @@ async def test_whatever_dies_every_event_counts_once_and_every_output_is_written
         a.start()
         b.start()
         async with asyncio.TaskGroup() as group:
-            answering = group.create_task(gateway(cluster, stop, now))
+            answering = group.create_task(gateway(cluster, stop))
             fed = group.create_task(feed(load.records(), cluster, RATE))
-            await asyncio.wait_for(faults.all(), 120)
+            await asyncio.wait_for(faults.all(), 180)
             load.enough = True
             await fed
             print(f"\nfaults over after {time.monotonic() - began:.0f} s; {fed.result().total} records fed")
-            await quiet(cluster)
+            # Half a minute of silence, and event time is the clock: what was waited for last is over, too.
+            await quiet(cluster, rest=IDLE / SECOND + 8, within=200)
             stop.set()
         assert [await worker.stop() for worker in (a, b)] == [0, 0]
     print(f"drained after {time.monotonic() - began:.0f} s: {dict(sorted(faults.done.items()))}")
@@ -165,6 +169,9 @@ def _recounted(cluster: Cluster) -> dict[str, int]:
     events = recount.accepted((*rows[APP_USAGE], *rows[TRANSACTIONS]), dead)
     assert recount.spending(recount.newest(rows[CUSTOMERS_CHANGELOG])) == recount.spent(events.values())
     _each_wanted_event_has_one_decision(events, rows[DECISIONS])
+    unfollowed = recount.unfollowed(events.values(), WAITED)
+    assert 0 < len(unfollowed) < sum(row.type == "page_view" for row in events.values())
+    _each_look_without_a_payment_has_one_decision(unfollowed, rows[DECISIONS])
     _each_offer_is_of_one_decision(rows[DECISIONS], offers)
     _no_pool_gave_more_than_it_had(recount.coupons(offers, rows[LEDGER_COMMANDS]), rows[LEDGER_CHANGELOG])
     reserves = [row.json["id"] for row in rows[LEDGER_COMMANDS] if row.json["kind"] == "reserve"]
@@ -175,6 +182,8 @@ def _recounted(cluster: Cluster) -> dict[str, int]:
         "repeated": len(rows[APP_USAGE]) + len(rows[TRANSACTIONS]) - len(dead) - len(events),
         "dead": len(dead),
         "decisions": len([row for row in rows[DECISIONS] if row.type == "decision"]),
+        "looks": sum(row.type == "page_view" for row in events.values()),
+        "unfollowed": len(unfollowed),
         "offers": len(offers),
         "reserves": len(reserves),
         "examples": len(rows[EXAMPLES]),
@@ -191,8 +200,20 @@ def _each_wanted_event_has_one_decision(
     }
     made = [row.json for row in decisions if row.type == "decision"]
     recount.once(row["id"] for row in made)
-    events_of = [row["event"] for row in made]
-    assert recount.once(f"{e['topic']} {e['partition']} {e['offset']}" for e in events_of) == wanted
+    assert recount.once(_place(row["event"]) for row in made if not row["absence"]) == wanted
+
+
+def _each_look_without_a_payment_has_one_decision(expected: dict[str, datetime], decisions: list[recount.Row]) -> None:
+    made = [row.json for row in decisions if row.type == "decision" and row.json["absence"]]
+    recount.once(row["absence"]["event"] for row in made)
+    recount.once(_place(row["event"]) for row in made)
+    assert {_place(row["event"]): datetime.fromisoformat(row["absence"]["deadline"]) for row in made} == expected
+    # Nobody knew before that nothing would come.
+    assert all(row["decided_at"] > row["absence"]["deadline"] for row in made)
+
+
+def _place(event: dict[str, object]) -> str:
+    return f"{event['topic']} {event['partition']} {event['offset']}"
 
 
 def _each_offer_is_of_one_decision(decisions: list[recount.Row], offers: list[recount.Row]) -> None:
