@@ -19,7 +19,7 @@ from streams.partition import Partition
 from streams.stage import Stage
 from streams.work import TIMER
 
-__all__ = ["exported", "timers"]
+__all__ = ["behind", "exported", "timers"]
 
 _MOST = 10_000
 Values = dict[tuple[str, ...], float]
@@ -100,8 +100,16 @@ def _of_partition(partition: Partition[Any], now: Millis) -> Iterator[tuple[Name
     yield "kairos_state_bytes", store.size
     if partition.spec.timed:
         yield "kairos_timers_pending", timers(store)
-        if mark := watermark.kept(store).mark:
-            yield "kairos_watermark_lag_seconds", max(0, now - mark) / SECOND
+        time = watermark.kept(store)
+        if time.topics:
+            yield "kairos_watermark_lag_seconds", behind(time, partition, now) / SECOND
+
+
+def behind(time: watermark.EventTime, partition: Partition[Any], now: Millis) -> Millis:
+    """Tell how far event time is behind the clock."""
+    # What lies in the store stands still where nothing comes; event time goes on with the clock.
+    reached = watermark.advanced(time, partition.spec.timed, {}, partition.drained, now, partition.running.lateness)
+    return max(0, now - reached.mark)
 
 
 def timers(store: Store) -> int:

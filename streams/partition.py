@@ -73,6 +73,7 @@ class Partition(Generic[V]):
         self.batches = 0
         self.restored = self.restoring = 0
         self.store: RocksStore | None = None
+        self.drained: frozenset[str] = frozenset()
         self._meta = Meta()
         self._took = 0.0
 
@@ -138,7 +139,7 @@ class Partition(Generic[V]):
         now = max(self._clock(), self._meta.now)
         if not taken.records and now - self._ticked < self.running.tick:
             return
-        self._ticked = now
+        self._ticked, self.drained = now, taken.drained
         self.committing = True
         try:
             outputs = await self._work(store, producer, taken, now)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from console.metrics import PATH
-from kairos.instants import SECOND
+from kairos.instants import HOUR, SECOND
 from kairos.ports import Output, Record
 from streams import clock, watermark
 from streams.catalogue import Catalogue
@@ -22,7 +22,8 @@ from streams.health import Health
 from streams.memory_store import MemoryStore
 from streams.meter import Meter, Spread
 from streams.metrics import METRICS, page
-from streams.metrics_export import exported, timers
+from streams.metrics_export import behind, exported, timers
+from streams.partition import Partition
 from streams.spec import Running
 from streams.stage import Stage
 from streams.stages import STAGES
@@ -144,6 +145,23 @@ def test_timers_and_deadlines_that_wait_are_counted() -> None:
     watermark.keep(store, watermark.EventTime(mark=NOON))
 
     assert timers(store) == 4
+
+
+async def test_event_time_goes_on_with_the_clock_where_nothing_comes_and_waits_for_what_lies_unread() -> None:
+    spec = STAGES["customers"]
+    consumer = AIOKafkaConsumer()
+    quiet = Partition(spec, Running(Path()), 0, consumer, Versions, clock.now, Meter())
+    time = watermark.advanced(
+        watermark.EventTime(), spec.timed, dict.fromkeys(spec.timed, NOON), spec.timed, NOON, 5_000
+    )
+
+    quiet.drained = spec.timed
+    later = behind(time, quiet, NOON + HOUR)
+    quiet.drained = frozenset()
+    unread = behind(time, quiet, NOON + HOUR)
+    await consumer.stop()
+
+    assert (later, unread) == (5 * SECOND, HOUR + 5 * SECOND)
 
 
 @pytest.mark.kafka
