@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.files import in_folder
 from console.publishing import Refused
 from rules.book import Book, load
-from rules.check import checked
+from rules.check import validated
 from rules.schema import RuleFile
+from rules.table import has_table, spread_out
+from rules.yaml_reader import read
 
 __all__ = ["Place", "RuleFiles", "read_rules"]
 
@@ -39,19 +42,27 @@ def read_rules(path: Path) -> RuleFiles:
         All problems of all files at once.
 
     """
-    paths = sorted([*path.glob("*.yaml"), *path.glob("*.yml")]) if path.is_dir() else [path]
-    if not paths:
-        raise Refused([f"{path}: no rule file (*.yaml) in this folder"])
-    texts = {str(one): one.read_bytes() for one in paths}
+    if path.is_dir():
+        texts, problems = in_folder(path, ".yaml", ".yml", ".csv")
+    else:
+        # What is wrong with other files beside this one is not its fault.
+        texts, problems = in_folder(path.parent, ".csv")[0] | {str(path): path.read_bytes()}, ()
+    files = [file for file in texts if not file.endswith(".csv")]
+    if problems or not files:
+        raise Refused(problems or [f"{path}: no rule file (*.yaml) here"])
     loaded = load(texts)
     if loaded.book is None:
         raise Refused(loaded.problems)
-    places = {rule: place for file, text in texts.items() for rule, place in _places(file, text).items()}
-    return RuleFiles(loaded.book, places)
+    return RuleFiles(loaded.book, {rule: place for file in files for rule, place in _places(file, texts).items()})
 
 
-def _places(file: str, text: bytes) -> dict[str, Place]:
-    made, tree, _ = checked(file, text, RuleFile)
+def _places(file: str, texts: Mapping[str, bytes]) -> dict[str, Place]:
+    tree, _ = read(file, texts[file])
+    if tree is None:
+        return {}
+    if has_table(tree):
+        tree, _ = spread_out(file, tree, texts)
+    made, _ = validated(file, tree, RuleFile)
     if made is None:
         return {}
     return {

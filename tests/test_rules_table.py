@@ -183,3 +183,24 @@ def test_the_command_reads_tables_beside_the_rules(tmp_path: Path) -> None:
 
     assert "2 rules" in run.invoke(app, ["rules", "check", str(tmp_path)]).output
     assert "2 rules" in run.invoke(app, ["rules", "check", str(tmp_path / "all.yaml")]).output
+
+
+def test_the_tests_of_a_row_are_run_and_a_failure_is_told_with_its_place_in_the_template(tmp_path: Path) -> None:
+    case = "name: paid here, events: [{at: 2026-12-05 12:00, event: transaction, merchant: a}], fires: [2026-12-05 12:00]"
+    head = "id,on.where.merchant,who.all.0.attr.age.at_least,tests.0.customer.attrs.age\n"
+    for name, text in files(head + "a,a,20,20\nb,a,20,19\n", f"{RULE}  tests:\n    - {{{case}}}\n").items():
+        (tmp_path / Path(name).name).write_text(str(text))
+
+    result = CliRunner().invoke(app, ["rules", "test", str(tmp_path / "all.yaml")])
+
+    assert "1 of 2 tests did not come out" in result.output
+    assert "all.yaml:19: b: paid here" in result.output
+    assert CliRunner().invoke(app, ["rules", "test", str(tmp_path)]).output == result.output
+
+
+def test_a_table_alone_is_no_rule_file(tmp_path: Path) -> None:
+    (tmp_path / "merchants.csv").write_text(HEAD)
+
+    for path in (tmp_path, tmp_path / "merchants.csv"):
+        result = CliRunner().invoke(app, ["rules", "test", str(path)])
+        assert (result.exit_code, "no rule file (*.yaml) here" in result.output) == (1, True)
