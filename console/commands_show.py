@@ -26,9 +26,9 @@ def add_to(app: typer.Typer) -> None:
 
 def replay(
     events: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False, help="an event log")] = None,
-    rules: Annotated[Path, typer.Option(help="folder of the rule files")] = _EXAMPLES / "rules",
-    policy: Annotated[Path, typer.Option(help="the contact policy")] = _EXAMPLES / "policy.yaml",
-    pools: Annotated[Path, typer.Option(help="the coupon pools")] = _EXAMPLES / "pools.yaml",
+    rules: Annotated[Path, typer.Option(help="folder of the rule files")] = _EXAMPLES / "demo" / "rules",
+    policy: Annotated[Path, typer.Option(help="the contact policy")] = _EXAMPLES / "demo" / "policy.yaml",
+    pools: Annotated[Path, typer.Option(help="the coupon pools")] = _EXAMPLES / "demo" / "pools.yaml",
     apps: Annotated[Path, typer.Option(help="the catalogue of apps")] = _EXAMPLES / "apps.json",
     out_: Annotated[Path, typer.Option("--out", help="where the records go, as JSON lines")] = Path("var/replay.jsonl"),
     journal: Annotated[bool, typer.Option("--journal", help="repeat from Kafka what happened live")] = False,

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from console.counting_figures import Figures
 from console.demo_gateways import accepted_twice, answers, free_ports, new_secret, seen_by_gateways
-from console.demo_input import EXAMPLES, Input, prepared
+from console.demo_input import DEMO, Input, prepared
 from console.demo_lag import Groups
 from console.demo_processes import Crew, DemoError
 from console.demo_reader import Reader
@@ -178,7 +178,7 @@ def _wipe(home: Path) -> None:
 
 
 def _publish(cluster: Cluster, given: Input) -> None:
-    contents = contents_of(EXAMPLES / "rules", EXAMPLES / "policy.yaml", EXAMPLES / "pools.yaml", given.apps)
+    contents = contents_of(DEMO / "rules", DEMO / "policy.yaml", DEMO / "pools.yaml", given.apps)
     asyncio.run(publish(cluster.for_aiokafka(), contents, "demo", clock.now()))
 
 

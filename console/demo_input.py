@@ -12,9 +12,11 @@ from console.demo_processes import ROOT
 from console.simulate import catalogue, write_simulation
 from streams.event_log import Header, Line, lines, write
 
-__all__ = ["EXAMPLES", "Input", "prepared"]
+__all__ = ["DEMO", "Input", "prepared"]
 
 EXAMPLES = ROOT / "examples"
+DEMO = EXAMPLES / "demo"
+"""What the demo puts into force."""
 
 _CUSTOMERS, _DAYS, _SEED = 2_000, 12, 1
 

@@ -12,7 +12,10 @@ from rules.whole import whole
 from tests.rules_strategies import book_of
 
 GOLDEN = Path(__file__).parent / "data" / "sentences.txt"
-EXAMPLES = Path(__file__).parent.parent / "examples" / "rules"
+# The forty rules of a table say the same of forty shops, so they are not recorded.
+EXAMPLES = sorted(
+    path for path in (Path(__file__).parent.parent / "examples" / "rules").glob("*.yaml") if path.stem != "shops"
+)
 
 EVERYTHING: dict[str, Any] = {
     "id": "everything",
@@ -72,8 +75,8 @@ EVERYTHING: dict[str, Any] = {
 
 def said() -> str:
     """Say every rule in its short and its whole form."""
-    files = read_rules(EXAMPLES)
-    found = [(rule, files.places[rule.id].zone) for rule in files.book.rules.values()]
+    read = [read_rules(path) for path in EXAMPLES]
+    found = [(rule, files.places[rule.id].zone) for files in read for rule in files.book.rules.values()]
     found += [(rule, "Asia/Shanghai") for rule in book_of(EVERYTHING).rules.values()]
     return "\n".join(_rule(rule, zone) for rule, zone in found)
 

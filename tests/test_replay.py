@@ -25,7 +25,17 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def replayed(log: Path, out: Path, seed: int) -> bytes:
-    command = [sys.executable, "-m", "console.cli", "replay", str(log), "--rules", "examples/rules", "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "console.cli",
+        "replay",
+        str(log),
+        "--rules",
+        "examples/demo/rules",
+        "--out",
+        str(out),
+    ]
     environment = os.environ | {"PYTHONHASHSEED": str(seed)}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=120)
     return out.read_bytes()

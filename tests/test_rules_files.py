@@ -1,4 +1,4 @@
-"""The other files: policy, pools, the examples that are shipped, inline tests and sentences."""
+"""The other files: policy, pools, the page on rules, inline tests and sentences."""
 
 import re
 from pathlib import Path
@@ -8,27 +8,14 @@ import pytest
 
 from kairos.instants import from_rfc3339
 from kairos.offers import Channel
-from rules.book import Book, load
+from rules.book import load
 from rules.cases import run
-from rules.known import Known, load_apps
 from rules.policy import Policy, load_policy, within_hours
 from rules.pools import load_pools, pools_of_content
-from rules.sentence import sentence
 from tests.rules_strategies import book_of
 from tests.test_rules_match import rule
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
-
-
-def shipped() -> Book:
-    pools = load_pools((EXAMPLES / "pools.yaml").read_bytes())
-    assert pools.problems == ()
-    files = {path.name: path.read_bytes() for path in sorted((EXAMPLES / "rules").glob("*.yaml"))}
-    apps, _ = load_apps((EXAMPLES / "apps.json").read_bytes())
-    loaded = load(files, Known.of(pools.pools, apps=apps))
-    assert [str(problem) for problem in loaded.problems] == []
-    assert loaded.book is not None
-    return loaded.book
+PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
 
 
 def policy(text: str) -> Policy:
@@ -37,30 +24,8 @@ def policy(text: str) -> Policy:
     return loaded
 
 
-def test_the_shipped_rules_do_what_their_tests_say() -> None:
-    book = shipped()
-
-    assert all(found.tests for found in book.rules.values())
-    assert [str(failure) for failure in run(book)] == []
-
-
-def test_the_shipped_rules_use_every_pool_and_the_policy_is_open() -> None:
-    used = {found.then.offer.pool for found in shipped().rules.values()} - {None}
-    pools = load_pools((EXAMPLES / "pools.yaml").read_bytes())
-
-    assert used == {pool.pool for pool in pools.pools}
-    assert len({pool.merchant for pool in pools.pools}) == 5
-    assert isinstance(load_policy((EXAMPLES / "policy.yaml").read_text(encoding="utf-8")), Policy)
-
-
-def test_every_shipped_rule_can_be_said_in_both_languages() -> None:
-    for found in shipped().rules.values():
-        assert sentence(found, "zh").endswith("\u3002")
-        assert found.then.channels[0].value.casefold() in sentence(found, "en").casefold()
-
-
 def test_the_rule_on_the_marketers_page_works() -> None:
-    page = (EXAMPLES.parent / "docs" / "rules.md").read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     text, waits, tests = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
 
     # The second block goes on where the first one ends: more tests of the same rule.

@@ -186,7 +186,9 @@ def test_the_command_reads_tables_beside_the_rules(tmp_path: Path) -> None:
 
 
 def test_the_tests_of_a_row_are_run_and_a_failure_is_told_with_its_place_in_the_template(tmp_path: Path) -> None:
-    case = "name: paid here, events: [{at: 2026-12-05 12:00, event: transaction, merchant: a}], fires: [2026-12-05 12:00]"
+    case = (
+        "name: paid here, events: [{at: 2026-12-05 12:00, event: transaction, merchant: a}], fires: [2026-12-05 12:00]"
+    )
     head = "id,on.where.merchant,who.all.0.attr.age.at_least,tests.0.customer.attrs.age\n"
     for name, text in files(head + "a,a,20,20\nb,a,20,19\n", f"{RULE}  tests:\n    - {{{case}}}\n").items():
         (tmp_path / Path(name).name).write_text(str(text))
