@@ -1,6 +1,6 @@
 """The book: all rules in force at once, read from files or from what was published, ready to be asked."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -158,7 +158,7 @@ class Book:
             matched += matching(event, customer, standing, since)
         return tuple(sorted(matched, key=lambda rule: rule.id)) if matched else ()
 
-    def ends(self, event: Event) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def ends(self, event: Event) -> Sequence[tuple[str, tuple[str, ...]]]:
         """Give the rules for which the event is what must not follow, and the values by which it belongs to a trigger.
 
         Parameters
@@ -167,11 +167,11 @@ class Book:
             What happened, whether anything is waited for or not.
 
         """
-        for met in find(self._enders, event):
-            for rule in met(event):
-                values = rule.absent.values(event) if rule.absent else None
-                if values is not None:
-                    yield rule.id, values
+        buckets = find(self._enders, event)
+        if not buckets:
+            return ()
+        met = ((name, absent.values(event)) for found in buckets for name, absent in found(event))
+        return [(name, values) for name, values in met if values is not None]
 
     def wants(self, rule: Rule, event: Event, customer: Customer, standing: Standing) -> bool:
         """Whether a rule that waited for its deadline still speaks of the customer; a draft speaks of nobody."""

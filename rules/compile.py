@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from kairos.customer import Customer, Standing
 from kairos.events import Event
 from rules.chains import ends, none_started, started
+from rules.conditions.absent import Absent
 from rules.features import Feature
 from rules.firings import last_fired
 from rules.moments import day_of, first_second, local, midnight
@@ -27,7 +28,7 @@ Matcher = Callable[[Event, Customer, Callable[[], Standing], Mapping[str, int]],
 """Gives the rules of a bucket that match."""
 Watcher = Callable[[Event], list[Feature]]
 """Gives the features of a bucket that remember an event."""
-Ender = Callable[[Event], list[Rule]]
+Ender = Callable[[Event], list[tuple[str, Absent]]]
 """Gives the rules of a bucket for which an event ends what they wait for."""
 
 F = TypeVar("F")
@@ -77,7 +78,8 @@ def watchers(features: Iterable[Feature]) -> Index[Watcher]:
 
 def enders(rules: Iterable[Rule]) -> Index[Ender]:
     """Compile what ends the absences that rules wait for; a draft's too, so that it starts warm."""
-    return _index([(rule.absent.selector, rule) for rule in rules if rule.absent is not None], _watcher)
+    found = [(rule.id, absent) for rule in rules if (absent := rule.absent) is not None]
+    return _index([(absent.selector, (name, absent)) for name, absent in found], _watcher)
 
 
 def _index(items: Sequence[tuple[Selector, I]], make: Callable[[Sequence[tuple[Selector, I]]], F]) -> Index[F]:

@@ -182,7 +182,9 @@ class Rule(Written):
     @property
     def absent(self) -> Absent | None:
         """What must not follow the trigger, if the rule waits for that."""
-        return next((absent for _, absent in self.when.absents()), None)
+        # It stands at the top, as was checked; asked at every match, the whole of `when` would be walked for nothing.
+        parts = (self.when,) if self.when.all is None else self.when.all
+        return next((part.absent for part in parts if part.absent is not None), None)
 
     @model_validator(mode="after")
     def _waits_for_one_thing(self) -> Self:
