@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from console.simulate import write_simulation
-from kairos.instants import from_rfc3339
+from kairos.instants import HOUR, SECOND, from_rfc3339
 from streams.replay import Replay
 from streams.topics import DEAD_LETTERS, DECISIONS, OFFERS_SMS, TRANSACTIONS
-from tests.customer_table import NOON, Table, versions
+from tests.absence_table import Waiting
+from tests.customer_table import NOON, Said, Table, versions
 from tests.fault_driver import ROOT
 
 
@@ -88,3 +89,21 @@ def test_a_record_without_a_time_is_a_dead_letter_and_does_not_move_the_clock() 
     assert [o.topic for o in outputs if o.topic == DEAD_LETTERS] == [DEAD_LETTERS]
     assert replay.now == NOON == from_rfc3339("2026-12-01T12:00:00+08:00")
     assert broken.topic == TRANSACTIONS
+
+
+def test_an_absence_in_a_file_is_decided_at_its_own_hour_and_not_when_the_next_event_comes() -> None:
+    table = Waiting()
+    records = [table.profile(), table.looks("c-1"), table.later(2 * HOUR).looks("c-2"), table.buys("c-2", ago=-SECOND)]
+
+    told = Said(list(Replay(table.versions).run(records))).decisions
+
+    assert [(row["state"], row["absence"]["deadline"]) for row in told] == [("offered", "2026-12-01T04:30:00Z")]
+    assert "2026-12-01T04:30:05" <= told[0]["decided_at"] <= "2026-12-01T04:30:36"
+
+
+def test_the_last_absence_of_a_file_is_decided_though_nothing_comes_after_it() -> None:
+    table = Waiting()
+
+    told = Said(list(Replay(table.versions).run([table.profile(), table.looks()]))).decisions
+
+    assert [row["state"] for row in told] == ["offered"]
