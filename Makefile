@@ -28,12 +28,17 @@ demo: $(VENV)/.run  ## feed real events through a real Kafka and watch the engin
 	@$(BIN)/kairos demo --input $(INPUT)
 
 .PHONY: test
-test: $(VENV)/.dev check faults  ## everything: checks, and the tests that kill things, on a real Kafka
+test: $(VENV)/.dev static  ## everything: checks, every law on a hundred examples, and the tests that kill things, on a real Kafka
+	@$(BIN)/python -m pytest -m "not kafka and not slow"
+	@$(BIN)/python -m pytest -m "kafka or slow"
 
 .PHONY: check
-check: $(VENV)/.dev  ## format, lint, types, import contracts, doctests, fast tests (under a minute)
+check: $(VENV)/.dev static  ## format, lint, types, import contracts, doctests, fast tests, laws on a few examples (under a minute)
+	@$(BIN)/python -m pytest -m "not kafka and not slow" --hypothesis-profile quick
+
+.PHONY: static
+static: $(VENV)/.dev
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy . && $(BIN)/lint-imports
-	@$(BIN)/python -m pytest -m "not kafka and not slow"
 
 .PHONY: faults
 faults: $(VENV)/.dev

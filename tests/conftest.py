@@ -10,7 +10,8 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
     import kafka  # noqa: F401
 
-# For a night: `pytest --hypothesis-profile soak`.
+# In a hurry, and for a night: `pytest --hypothesis-profile quick` (what `make check` does) and `soak`.
+settings.register_profile("quick", max_examples=20, deadline=None)
 settings.register_profile("soak", max_examples=10_000, deadline=None)
 
 pytest_plugins = ["tests.kafka_fixture", "tests.stage_house"]
