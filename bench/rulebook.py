@@ -33,6 +33,7 @@ _RULE = """
       all:
         - count: {{same_as: on, within: {within}, at_least: {least}}}
         - last_seen: {{same_as: on, at_least: 1h}}
+    warm: accept
     then:
       offer: {{product: mobile-bank}}
       channels: [push, sms]

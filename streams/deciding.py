@@ -56,7 +56,8 @@ class Cause(NamedTuple):
 
 def matched(work: Work, customer: Customer, event: Event) -> tuple[Rule, ...]:
     """Give the rules whose trigger and conditions an event meets."""
-    return work.batch.versions.book.match(event, customer, lambda: work.standing(event.customer))
+    since = work.since(event.at)
+    return work.batch.versions.book.match(event, customer, lambda: work.standing(event.customer), since)
 
 
 def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:

@@ -1,5 +1,6 @@
 """Work: what one step of the customers' stage has in its hands, and how it is put back into the store."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +14,7 @@ from kairos.permissions import Permission, consents
 from kairos.ports import Batch, Output, Store
 from kairos.wire import headers
 from streams.deadlines import Deadlines
+from streams.memories import remembered
 from streams.topics import PERMISSIONS
 from streams.versions import Versions
 
@@ -53,6 +55,7 @@ class Work:
     _hot: dict[str, Customer]
     _standings: dict[str, Standing]
     _permissions: dict[str, None]
+    _since: Mapping[str, int] | None = None
 
     @classmethod
     def on(cls, store: Store, batch: Batch[Versions]) -> "Work":
@@ -68,6 +71,12 @@ class Work:
     def versions(self) -> Versions:
         """The catalogue as it stands for this step."""
         return self.batch.versions
+
+    def since(self, at: Millis) -> Mapping[str, int]:
+        """Give the second since when each feature is remembered; `at` is the time of the event that is being taken."""
+        if self._since is None:
+            self._since = remembered(self.store, self.versions.book, at)
+        return self._since
 
     def customer(self, key: str) -> Customer:
         """Give the hot record of a customer, to be changed in place."""
