@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kairos.instants import Millis
 from kairos.ports import LATENESS, Batch, Output, Record
+from kairos.wire import AHEAD
 from streams.abreast import time_of
 from streams.catalogue import CatalogueReader
 from streams.deadlines import NEVER, Deadlines
@@ -44,14 +45,19 @@ class Replay:
     def run(self, events: Iterable[Record], progress: Callable[[int], None] | None = None) -> Iterator[Output]:
         """Take events in the order of the file; give every record that any stage writes."""
         for count, event in enumerate(events, 1):
-            # An event that tells no time moves nothing; the door will say what is wrong with it.
-            at = max(self.now, time_of(event.headers) or 0)
-            yield from self._wait(at)
-            self.now = at
-            yield from self._settle(event)
+            yield from self.take(event)
             if progress is not None and count % 1000 == 0:
                 progress(count)
         yield from self._rest()
+
+    def take(self, event: Record) -> Iterator[Output]:
+        """Take one event; give every record that follows from the time up to it, and from itself."""
+        told = time_of(event.headers) or 0
+        # An event that tells no time, or one long after its arrival, moves nothing; the door will say what is wrong.
+        at = self.now if event.at and told > event.at + AHEAD else max(self.now, told)
+        yield from self._wait(at)
+        self.now = at
+        yield from self._settle(event)
 
     def _wait(self, until: Millis) -> Iterator[Output]:
         """Let time pass up to an event, and stop where an absence is due: it is decided at its own hour.
