@@ -15,7 +15,7 @@ from rules.pools import load_pools
 from rules.problems import Problem, by_place
 from rules.warnings import warned
 
-__all__ = ["BESIDE", "Checked", "check_files"]
+__all__ = ["BESIDE", "Checked", "check_files", "rule_texts"]
 
 BESIDE: Final[Mapping[str, str]] = MappingProxyType(
     {"policy": "policy.yaml", "pools": "pools.yaml", "apps": "apps.json", "names": "names.yaml"}
@@ -66,7 +66,7 @@ def check_files(rules: Path, named: Mapping[str, Path | None]) -> Checked:
 
     """
     problems: list[Problem] = []
-    texts = _rule_files(rules, problems)
+    texts = rule_texts(rules, problems)
     paths = {kind: named.get(kind) or _beside(rules, name) for kind, name in BESIDE.items()}
     found: dict[str, bytes] = {}
     others = {kind: (str(path), _text(path, problems)) for kind, path in paths.items() if path is not None}
@@ -96,7 +96,8 @@ def check_files(rules: Path, named: Mapping[str, Path | None]) -> Checked:
     return Checked(problems, book.book, policy, published, book)
 
 
-def _rule_files(rules: Path, problems: list[Problem]) -> dict[str, bytes]:
+def rule_texts(rules: Path, problems: list[Problem]) -> dict[str, bytes]:
+    """Read the rule files and tables of a folder, or a file and the tables beside it; adds to the problems."""
     if not rules.is_dir():
         text = _text(rules, problems)
         # What is wrong with other files beside this one is not its fault.

@@ -2,7 +2,15 @@
 
 import typer
 
-from console import commands_codes, commands_dlq, commands_rule_tests, commands_rules, commands_run, commands_show
+from console import (
+    commands_codes,
+    commands_dlq,
+    commands_rule_tests,
+    commands_rule_tools,
+    commands_rules,
+    commands_run,
+    commands_show,
+)
 
 __all__ = ["app", "main"]
 
@@ -15,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(commands_rules.app, name="rules", help="Check trigger rules, put them into force, take them back.")
 commands_rule_tests.add_to(commands_rules.app)
+commands_rule_tools.add_to(commands_rules.app)
 app.add_typer(commands_dlq.app, name="dlq", help="Look at dead letters, and replay them once the cause is mended.")
 commands_run.add_to(app)
 commands_codes.add_to(app)

@@ -16,7 +16,7 @@ from streams.event_log import read
 from streams.replay import Replay
 from streams.versions import Versions
 
-__all__ = ["line", "replay_file"]
+__all__ = ["line", "replay_file", "through_the_door"]
 
 
 def replay_file(events: Path, rules: Path, policy: Path, pools: Path, apps: Path, out: Path) -> Counter[str]:
@@ -39,7 +39,7 @@ def replay_file(events: Path, rules: Path, policy: Path, pools: Path, apps: Path
         total = sum(header.counts.get(kind, 0) for kind in _TOPICS)
         task = progress.add_task("", total=total or None)
         replay = Replay(versions)
-        for output in replay.run(_through_the_door(records), lambda count: progress.update(task, completed=count)):
+        for output in replay.run(through_the_door(records), lambda count: progress.update(task, completed=count)):
             counts[output.topic] += 1
             file.write(line(output))
         progress.update(task, completed=total)
@@ -69,7 +69,7 @@ def _text(value: bytes | None) -> str | None:
         return value.decode("latin-1")
 
 
-def _through_the_door(records: Iterator[Record]) -> Iterator[Record]:
+def through_the_door(records: Iterator[Record]) -> Iterator[Record]:
     """Map the bank's own lines as the door would; a line it cannot map has no way on."""
     for record in records:
         if record.topic != TOPIC:
@@ -79,4 +79,4 @@ def _through_the_door(records: Iterator[Record]) -> Iterator[Record]:
             mapped = map_line(record.value or b"")
         except BadRecord:
             continue
-        yield Record(mapped.topic, 0, 0, mapped.key, mapped.value, mapped.headers)
+        yield Record(mapped.topic, 0, 0, mapped.key, mapped.value, mapped.headers, record.at)

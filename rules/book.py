@@ -19,7 +19,7 @@ from rules.schema import Published, Rule, RuleFile, Status
 from rules.table import has_table, spread_out
 from rules.yaml_reader import Tree, read
 
-__all__ = ["MOST_RULES", "Book", "Loaded", "load"]
+__all__ = ["MOST_RULES", "Book", "Loaded", "load", "read_file"]
 
 MOST_RULES = 10_000
 """The largest book."""
@@ -212,7 +212,7 @@ def load(files: Mapping[str, str | bytes], known: Known | None = None) -> Loaded
     for file in sorted(name for name in files if not name.endswith(".csv")):
         if len(problems) > MOST_PROBLEMS:
             break
-        made, tree, found = _read(file, files)
+        made, tree, found = read_file(file, files)
         problems += found
         for rule in _rules(tree):
             problems += _taken(file, rule, taken)
@@ -225,7 +225,8 @@ def load(files: Mapping[str, str | bytes], known: Known | None = None) -> Loaded
     return Loaded(None if problems else Book.of(rules), bounded(by_place(problems)), places)
 
 
-def _read(file: str, files: Mapping[str, str | bytes]) -> tuple[RuleFile | None, Tree, tuple[Problem, ...]]:
+def read_file(file: str, files: Mapping[str, str | bytes]) -> tuple[RuleFile | None, Tree, tuple[Problem, ...]]:
+    """Read one of some files, a template with its table as the rules they stand for, and the places of it all."""
     tree, problems = read(file, files[file])
     if tree is None:
         return None, Tree(None, Place(1, 1)), problems

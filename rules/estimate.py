@@ -168,7 +168,7 @@ class _Estimating:
                 return _Verdict(holds, reduce(np.logical_or, (one.fails for one in verdicts), ~everybody))
             case Score():
                 return _Verdict(everybody, ~everybody)
-        raise NotInColumns(type(leaf).__name__)
+        raise NotInColumns(type(leaf).__name__.lower())
 
     def _attribute(self, name: str, test: Asked) -> _Verdict:
         column = self.columns.attribute(name)
@@ -184,7 +184,7 @@ class _Estimating:
                 return self._count(leaf, events)
             case LastSeen():
                 return self._last_seen(leaf, events)
-        raise NotInColumns(type(leaf).__name__)
+        raise NotInColumns(type(leaf).__name__.lower())
 
     def _count(self, leaf: Count, events: _Rows) -> _Verdict:
         watched = self._met(leaf.watched(self.rule.on.selector))

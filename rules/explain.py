@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from kairos.instants import Millis
 from rules.asked import Asked
+from rules.conditions.absent import Absent
 from rules.explain_gates import gate_findings
 from rules.fields import value_of
 from rules.findings import Bilingual, Finding, bilingual, blamed, both, read_of
@@ -71,6 +72,11 @@ class Explanation:
     def reason(self) -> Finding | None:
         """The first clause or gate in the way: the trigger, who, when, then the gates; None if the rule fires."""
         return next((blamed(part) for part in self._parts() if part.holds is not True), None)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the rule fires later, when the time is over in which something must not happen."""
+        return any(part.kind == "absent" for part in self.when.below)
 
     @property
     def misses(self) -> int:
@@ -176,6 +182,9 @@ def _leaf(tree: Tree, seen: Seen, scope: Scope) -> Finding:
     if isinstance(leaf, Score):
         later = bilingual("在关口之后判断", "asked after the gates")
         return Finding(f"score:{leaf.model}", judged.holds, both(leaf.said), later)
+    if isinstance(leaf, Absent):
+        over = bilingual("时限届满时判断", "asked when the time is over")
+        return Finding("absent", judged.holds, both(leaf.said), over)
     kind = next(name for name in type(tree).model_fields if getattr(tree, name) is not None)
     return Finding(kind, judged.holds, both(leaf.said), read_of(leaf, judged.read))
 

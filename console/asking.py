@@ -1,0 +1,148 @@
+"""Asking why: one customer's part of a log, replayed up to one event, and what became of every rule at that event."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kairos.decisions import Decision
+from kairos.events import Event, Feedback, Profile
+from kairos.instants import Millis
+from kairos.ports import Batch, Record
+from kairos.wire import BadRecord, read
+from models.features import features
+from rules.candidates import Candidate
+from rules.decide import arm
+from rules.explain import Explanation, explain
+from rules.judged import Seen
+from rules.schema import Rule
+from streams.facts import context
+from streams.replay import Replay
+from streams.topics import DECISIONS
+from streams.versions import Versions
+from streams.work import Work
+
+__all__ = ["Answer", "NoEvent", "Question", "asked"]
+
+
+class NoEvent(Exception):
+    """No event of this customer happened at or before the time; `nearest` are the times of the next ones, if any."""
+
+    def __init__(self, nearest: Sequence[Millis]) -> None:
+        super().__init__("no event at or before this time")
+        self.nearest = tuple(nearest)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of the rules at one event.
+
+    Parameters
+    ----------
+    event
+        The newest at or before the time that was asked for.
+    explanations
+        Those that fired first, then the nearest misses.
+    decision
+        What the engine made of the event, if a rule matched.
+
+    """
+
+    event: Event
+    explanations: tuple[Explanation, ...]
+    decision: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked.
+
+    Parameters
+    ----------
+    customer, at
+        Whose event, and when; the newest one that is not later.
+    rule
+        The only rule to be explained; without it, all that this type of event triggers.
+    by_arrival
+        Whether processing time is when the records arrived, as it was live; else it is the events' own time.
+
+    """
+
+    customer: str
+    at: Millis
+    rule: str | None = None
+    by_arrival: bool = False
+
+
+def asked(records: Iterable[Record], versions: Versions, question: Question) -> Answer:
+    """Replay a customer's records through the live stages, and explain the newest event at or before a time.
+
+    Other customers are left out: what they took from a pool or a budget does not count.
+
+    Parameters
+    ----------
+    records
+        The log, in the order of arrival.
+    versions
+        Rules, policy, pools and apps.
+    question
+        What is asked.
+
+    Raises
+    ------
+    NoEvent
+        There is no such event.
+
+    """
+    own = [record for record in records if record.key == question.customer.encode()]
+    events = dict(_events(own, versions))
+    before = [number for number, event in events.items() if event.at <= question.at]
+    if not before:
+        raise NoEvent(sorted(event.at for event in events.values())[:3])
+    place = max(before, key=lambda number: (events[number].at, number))
+    event = events[place]
+    replay = Replay(versions)
+    for record in own[:place]:
+        _arrive(replay, record, question)
+        for _ in replay.take(record):
+            pass
+    _arrive(replay, own[place], question)
+    explanations = _explained(replay, versions, event, question.rule)
+    decisions = [out.value for out in replay.take(own[place]) if out.topic == DECISIONS and out.value]
+    made = Decision.model_validate_json(decisions[0]) if decisions else None
+    return Answer(event, explanations, made)
+
+
+def _arrive(replay: Replay, record: Record, question: Question) -> None:
+    if question.by_arrival:
+        replay.now = max(replay.now, record.at)
+
+
+def _events(own: Sequence[Record], versions: Versions) -> Iterator[tuple[int, Event]]:
+    now = 0
+    for number, record in enumerate(own):
+        now = max(now, record.at)
+        try:
+            event = read(record, now, versions.apps)
+        except BadRecord:
+            continue
+        if not isinstance(event.data, Profile | Feedback):
+            yield number, event
+
+
+def _explained(replay: Replay, versions: Versions, event: Event, only: str | None) -> tuple[Explanation, ...]:
+    now = max(replay.now, event.at)
+    work = Work.on(replay.stores["customers"], Batch(0, 1, [], now, versions))
+    customer, standing = work.customer(event.customer), work.standing(event.customer)
+    versions.book.observe(event, customer)
+    seen = Seen(event, customer, lambda: standing)
+    rules = [r for r in versions.book.rules.values() if (r.id == only if only else r.on.event == event.type)]
+    found = [explain(r, seen, versions.policy, now, _scores(work, r, seen)) for r in rules]
+    return tuple(sorted(found, key=lambda one: (not one.fires, not one.matches, one.misses, one.rule)))
+
+
+def _scores(work: Work, rule: Rule, seen: Seen) -> Mapping[str, float | None]:
+    models = {asked.model: work.versions.models.get(asked.model) for asked in rule.who.scores()}
+    if not models:
+        return {}
+    candidate = Candidate(rule, arm(rule, seen.event.customer), rule.then.channels[0])
+    known = features(context(work, seen.event, seen.standing(), candidate))
+    return {name: None if model is None else model.score(known) for name, model in models.items()}

@@ -1,0 +1,170 @@
+"""`kairos rules why`, `coverage`, `estimate` and `diff`: what rules do and would do, asked of a recorded log."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from console.asking import NoEvent, Question, asked
+from console.commands_rule_tests import Language_, rules_of
+from console.output import errors, out, said
+from console.publishing import Refused, contents_of
+from console.recorded import recorded
+from console.replaying import through_the_door
+from console.rule_inputs import Again, apps_of, book_of, columns_of_log, in_force, instant_of, topic_records
+from console.telling import answer_lines, change_lines, covered_lines, effect_lines, no_event, tried_lines
+from kairos.ports import Record
+from rules.columns import Columns
+from rules.coverage import covered
+from rules.diff import difference
+from rules.problems import suggest
+from rules.schema import Rule
+from rules.trying import Tried, tried
+from streams.event_log import BrokenLog, read
+from streams.versions import Versions
+
+__all__ = ["add_to"]
+
+_EXAMPLES = Path("examples")
+_ZONE = "Asia/Shanghai"
+
+Files = Annotated[Path, typer.Argument(exists=True, help="a folder of rule files, or one file")]
+Log = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="a recorded event log")]
+MaybeLog = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="a recorded event log")]
+AppsPath = Annotated[Path, typer.Option("--apps", exists=True, dir_okay=False, help="the catalogue of apps")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to `kairos rules`."""
+    for command in (why, coverage, estimate, diff):
+        app.command()(command)
+
+
+def why(
+    customer: Annotated[str, typer.Option(help="the customer's key")],
+    at: Annotated[str, typer.Option(help="when: a local time in the policy's zone, or RFC 3339")],
+    rule: Annotated[str | None, typer.Option(help="only this rule; all that the event triggers unless given")] = None,
+    rules: Annotated[Path | None, typer.Option(exists=True, help="rule files; those in force unless given")] = None,
+    log: MaybeLog = None,
+    policy: Annotated[Path, typer.Option(help="the contact policy, with a log")] = _EXAMPLES / "policy.yaml",
+    pools: Annotated[Path, typer.Option(help="the coupon pools, with a log")] = _EXAMPLES / "pools.yaml",
+    apps: AppsPath = _EXAMPLES / "apps.json",
+    language: Language_ = "en",
+) -> None:
+    r"""Say why rules fired for a customer, and why not: every clause and gate with the value it read.
+
+    \b
+    Example: kairos rules why --customer C000031 --at "2017-03-01 12:05" --log examples/data/demo.jsonl.gz
+    The newest event at or before the time is explained, after the customer's events before it were replayed.
+    Without --log they are read from Kafka, and rules, policy and pools are those in force. Other customers are
+    left out, so what they took from a pool does not count.
+    """
+    with _told():
+        versions = _versions(log is None, rules, policy, pools, apps)
+        records: Iterable[Record] = topic_records(customer) if log is None else through_the_door(read(log)[1])
+        if rule is not None and rule not in versions.book.rules:
+            _stop(f"there is no rule {rule!r}{suggest(rule, versions.book.rules)}")
+        zone = versions.policy.zone
+        instant = instant_of(at, zone)
+        try:
+            answer = asked(records, versions, Question(customer, instant, rule, by_arrival=log is None))
+        except NoEvent as nothing:
+            _stop(no_event(customer, instant, nothing.nearest, zone))
+    _print(answer_lines(answer, zone, language))
+
+
+def coverage(
+    log: Log,
+    rules: Annotated[Path, typer.Option(exists=True, help="a folder of rule files, or one file")] = _EXAMPLES / "rules",
+    apps: AppsPath = _EXAMPLES / "apps.json",
+    language: Language_ = "en",
+) -> None:
+    r"""Count how often each clause held in a log, and point at those that were never true, false or asked.
+
+    \b
+    Example: kairos rules coverage --log examples/data/demo.jsonl.gz
+    Nothing is cut short: each clause is asked whenever the trigger was met, also behind one that failed.
+    """
+    book = rules_of(rules).book
+    with _told(), recorded(log, apps_of(apps), "replaying") as happenings:
+        found = covered(book, happenings)
+    for one in found:
+        _print([*covered_lines(one, language), ""])
+
+
+def estimate(files: Files, log: Log, apps: AppsPath = _EXAMPLES / "apps.json", language: Language_ = "en") -> None:
+    r"""Say how often each rule would have fired in a log, and for how many customers.
+
+    \b
+    Example: kairos rules estimate examples/rules/activation.yaml --log examples/data/demo.jsonl.gz
+    The first run puts the log into columns, kept beside it as LOG.columns.npz; after that an answer takes a moment.
+    """
+    found = rules_of(files)
+    with _told():
+        columns, again = columns_of_log(log, apps)
+        for rule in found.book.rules.values():
+            one = tried(rule, columns, again)
+            _print([*tried_lines(rule, one, columns, found.places[rule.id].zone, language), ""])
+
+
+def diff(
+    before: Annotated[str, typer.Argument(help="files, a folder, the hash of a published book, or `current`")],
+    after: Annotated[str, typer.Argument(help="the same, to compare with")],
+    log: MaybeLog = None,
+    apps: AppsPath = _EXAMPLES / "apps.json",
+    language: Language_ = "en",
+) -> None:
+    r"""Say what changes between two books of rules, clause by clause; with --log, whom that gains and loses.
+
+    \b
+    Example: kairos rules diff current rules/ --log examples/data/demo.jsonl.gz
+    """
+    with _told():
+        changes = difference(book_of(before), book_of(after), _ZONE)
+        trying = None if log is None else columns_of_log(log, apps)
+        for change in changes:
+            effect = (
+                () if trying is None else effect_lines(*(_tried(one, *trying) for one in (change.before, change.after)))
+            )
+            _print([*change_lines(change, language), *effect])
+    if not changes:
+        out.print("both say the same", highlight=False)
+
+
+def _tried(rule: Rule | None, columns: Columns, again: Again) -> Tried | None:
+    return None if rule is None else tried(rule, columns, again)
+
+
+def _versions(is_live: bool, rules: Path | None, policy: Path, pools: Path, apps: Path) -> Versions:
+    """Give what decides: what is in force, or the files; rules that are named come in the place of those in force."""
+    if is_live:
+        contents = {} if rules is None else contents_of(rules, None, None, None)
+        versions = in_force()
+    else:
+        contents = contents_of(rules or _EXAMPLES / "rules", policy, pools, apps)
+        versions = Versions()
+    for kind, content in contents.items():
+        versions = versions.having(kind, content)
+    return versions
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        with said():
+            yield
+    except Refused as refused:
+        _stop("\n".join(refused.problems))
+    except (BrokenLog, ValueError) as error:
+        _stop(str(error))
+
+
+def _print(told: Iterable[str]) -> None:
+    out.print("\n".join(told), markup=False, highlight=False)
+
+
+def _stop(why: str) -> NoReturn:
+    errors.print(why, style="red", markup=False, highlight=False)
+    raise typer.Exit(1)
