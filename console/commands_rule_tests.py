@@ -42,10 +42,10 @@ def run_tests(
     files: Annotated[Path, typer.Argument(exists=True, help="a folder of rule files, or one file")],
     language: Language_ = "en",
 ) -> None:
-    r"""Run the tests that stand inside the rules; exit code 1 if one does not come out.
+    """Run the tests that stand inside the rules; exit code 1 if one does not come out.
 
-    \b
     Example: kairos rules test examples/rules
+
     For each time at which a rule should fire and does not (-), fires and should not (+), or is silent for another
     reason than `why_not` says (?), every clause is shown with the value it read.
     """
@@ -67,9 +67,8 @@ def new(
     scenario: Annotated[Scenario, typer.Argument(help="the purpose of the rule")],
     file: Annotated[Path | None, typer.Argument(help="the file to write; SCENARIO.yaml unless given")] = None,
 ) -> None:
-    r"""Write a commented rule file to begin with; its tests pass. A file that is there is not touched.
+    """Write a commented rule file to begin with; its tests pass. A file that is there is not touched.
 
-    \b
     Example: kairos rules new activation rules/wake-up.yaml
     """
     path = file or Path(f"{scenario.value}.yaml")
@@ -94,9 +93,8 @@ def say(
     files: Annotated[Path, typer.Argument(exists=True, help="a folder of rule files, or one file")],
     language: Language_ = "en",
 ) -> None:
-    r"""Say each rule in one sentence, so complete that the rule could be written again from it: for a sign-off.
+    """Say each rule in one sentence, so complete that the rule could be written again from it: for a sign-off.
 
-    \b
     Example: kairos rules say examples/rules --language zh
     """
     found = rules_of(files)

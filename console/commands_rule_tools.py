@@ -53,10 +53,10 @@ def why(
     apps: AppsPath = _EXAMPLES / "apps.json",
     language: Language_ = "en",
 ) -> None:
-    r"""Say why rules fired for a customer, and why not: every clause and gate with the value it read.
+    """Say why rules fired for a customer, and why not: every clause and gate with the value it read.
 
-    \b
     Example: kairos rules why --customer C000031 --at "2017-03-01 12:05" --log examples/data/demo.jsonl.gz
+
     The newest event at or before the time is explained, after the customer's events before it were replayed.
     Without --log they are read from Kafka, and rules, policy and pools are those in force. Other customers are
     left out, so what they took from a pool does not count.
@@ -81,10 +81,10 @@ def coverage(
     apps: AppsPath = _EXAMPLES / "apps.json",
     language: Language_ = "en",
 ) -> None:
-    r"""Count how often each clause held in a log, and point at those that were never true, false or asked.
+    """Count how often each clause held in a log, and point at those that were never true, false or asked.
 
-    \b
     Example: kairos rules coverage --log examples/data/demo.jsonl.gz
+
     Nothing is cut short: each clause is asked whenever the trigger was met, also behind one that failed.
     """
     book = rules_of(rules).book
@@ -95,10 +95,10 @@ def coverage(
 
 
 def estimate(files: Files, log: Log, apps: AppsPath = _EXAMPLES / "apps.json", language: Language_ = "en") -> None:
-    r"""Say how often each rule would have fired in a log, and for how many customers.
+    """Say how often each rule would have fired in a log, and for how many customers.
 
-    \b
     Example: kairos rules estimate examples/rules/activation.yaml --log examples/data/demo.jsonl.gz
+
     The first run puts the log into columns, kept beside it as LOG.columns.npz; after that an answer takes a moment.
     """
     found = rules_of(files)
@@ -116,9 +116,8 @@ def diff(
     apps: AppsPath = _EXAMPLES / "apps.json",
     language: Language_ = "en",
 ) -> None:
-    r"""Say what changes between two books of rules, clause by clause; with --log, whom that gains and loses.
+    """Say what changes between two books of rules, clause by clause; with --log, whom that gains and loses.
 
-    \b
     Example: kairos rules diff current rules/ --log examples/data/demo.jsonl.gz
     """
     with _told():
