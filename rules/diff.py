@@ -11,6 +11,7 @@ from rules.findings import Bilingual, bilingual, both
 from rules.logic import Tree
 from rules.saying import WORDS, Language, length, listed
 from rules.schema import Rule
+from rules.sentence import limits_of
 
 __all__ = ["Change", "difference"]
 
@@ -32,6 +33,7 @@ _ASPECTS: Final[Mapping[str, Bilingual]] = {
     "expires": bilingual("有效时长", "expires"),
     "reaction": bilingual("响应", "reaction"),
     "cooldown": bilingual("间隔", "cooldown"),
+    "limits": bilingual("其他限制", "other limits"),
     "fresh": bilingual("时效", "fresh"),
     "control": bilingual("对照组", "control group"),
 }
@@ -128,7 +130,11 @@ def _kind(tree: Tree) -> object:
         return key, tuple(sorted(asked))
     if key in ("all", "any"):
         return key
-    watched = {part: asked[part] for part in ("event", "same_as", "model") if part in asked} if key != "tag" else asked
+    watched = (
+        {part: asked[part] for part in ("event", "same_as", "field", "model") if part in asked}
+        if key != "tag"
+        else asked
+    )
     return key, str(watched)
 
 
@@ -146,6 +152,7 @@ def _aspects(rule: Rule, zone: str) -> Iterator[tuple[str, Bilingual]]:
     yield "expires", both(lambda language: length(then.expires, language))
     yield "reaction", both(lambda said: _reaction(rule, said))
     yield "cooldown", both(lambda said: length(rule.limits.cooldown, said) if rule.limits.cooldown else "")
+    yield "limits", both(lambda language: ("；" if language == "zh" else "; ").join(limits_of(rule, language)))
     yield "fresh", both(lambda language: length(rule.fresh, language))
     split = f"{experiment.control * 100:.10g}% ({rule.salt})" if experiment.control else ""
     yield "control", both(lambda _: split)

@@ -16,6 +16,7 @@ from rules import rings
 from rules.asked import Asked
 from rules.columns import Columns
 from rules.conditions.count import Count
+from rules.conditions.first import First
 from rules.conditions.last_seen import LastSeen
 from rules.features import Ring
 from rules.logic import Tree
@@ -184,6 +185,8 @@ class _Estimating:
                 return self._count(leaf, events)
             case LastSeen():
                 return self._last_seen(leaf, events)
+            case First():
+                return self._last_seen(leaf.silence, events)
         raise NotInColumns(type(leaf).__name__.lower())
 
     def _count(self, leaf: Count, events: _Rows) -> _Verdict:

@@ -10,6 +10,7 @@ from rules.book import Book
 from rules.columns import Columns
 from rules.estimate import NotInColumns, estimate
 from rules.findings import clock
+from rules.firings import fired
 from rules.judged import Seen
 from rules.lives import Happening, lived
 from rules.schema import Rule, Status
@@ -81,7 +82,7 @@ class _Trying:
         self.book, self._rule, self._selector = Book.of((rule,)), rule, rule.on.selector
         self.triggers = self.matched = 0
         self.fired: list[tuple[str, Millis]] = []
-        self._until: dict[str, Millis] = {}
+        self._rests: dict[str, tuple[Millis, int]] = {}
         self._waiting: dict[str, Seen] = {}
         self._last: Millis = 0
 
@@ -92,7 +93,7 @@ class _Trying:
         self.triggers += self._selector.meets(event)
         if absent is None:
             if self.book.match(event, seen.customer, seen.standing):
-                self._fire(event.customer, event.at)
+                self._fire(seen, event.at)
             return
         self._wait(seen, event.at - 1)
         for name, values in self.book.ends(event):
@@ -114,13 +115,18 @@ class _Trying:
                 over(seen.customer, one)
                 # Who the customer is counts when the time is over, not when it began.
                 if self._rule.who.judged(seen, self._rule.scope()).holds is True:
-                    self._fire(seen.event.customer, one.due)
+                    self._fire(seen, one.due)
 
-    def _fire(self, customer: str, at: Millis) -> None:
+    def _fire(self, seen: Seen, at: Millis) -> None:
         self.matched += 1
-        if at >= self._until.get(customer, at):
-            self._until[customer] = at + self._rule.limits.cooldown
-            self.fired.append((customer, at))
+        name, limits = seen.event.customer, self._rule.limits
+        until, times = self._rests.get(name, (at, 0))
+        if at < until or (limits.per_customer is not None and times >= limits.per_customer):
+            return
+        self._rests[name] = at + limits.cooldown, times + 1
+        if self._rule.consume:
+            fired(seen.customer, self._rule.id, at, at)
+        self.fired.append((name, at))
 
 
 def by_period(

@@ -122,10 +122,11 @@ counted = st.one_of(
         lambda t: {"last_seen": {**t[0], t[1]: t[2]}}
     ),
 )
+in_columns = counted | st.tuples(watched, st.none() | windows).map(
+    lambda t: {"first": t[0] if t[1] is None else {**t[0], "in": t[1]}}
+)
 plain = st.one_of(
-    counted,
-    st.tuples(watched, windows).map(lambda t: {"first": {**t[0], "in": t[1]}}),
-    watched.map(lambda found: {"first": found}),
+    in_columns,
     st.tuples(windows, steps).map(lambda t: {"sequence": {"within": t[0], "steps": t[1]}}),
 )
 
@@ -192,7 +193,7 @@ def absences(draw: st.DrawFn, on: dict[str, Any]) -> list[dict[str, Any]]:
 @st.composite
 def rules(draw: st.DrawFn, number: int, *, only_counts: bool = False) -> dict[str, Any]:
     on = draw(selectors)
-    when = draw(st.lists(joined(counted if only_counts else pasts(on["event"])), max_size=2))
+    when = draw(st.lists(joined(in_columns if only_counts else pasts(on["event"])), max_size=2))
     sums = any(f'"{kind}"' in json.dumps(when) for kind in AGGREGATES)
     return {
         "id": f"rule-{number}",

@@ -25,25 +25,26 @@ class First(Watched):
     in_: Window | None = Field(None, alias="in")
 
     @property
-    def _silence(self) -> LastSeen:
+    def silence(self) -> LastSeen:
+        """The same, said by `last_seen`: it was so long ago."""
         said = {name: getattr(self, name) for name in ("event", "same_as", "where")}
         return LastSeen.model_construct(**said, at_least=self.in_ or _EVER)
 
     def features(self, on: Selector) -> Iterator[Feature]:
         """Remember the newest instants."""
-        yield from self._silence.features(on)
+        yield from self.silence.features(on)
 
     def holds(self, scope: Scope) -> str:
         """Write that there was none."""
-        return self._silence.holds(scope)
+        return self.silence.holds(scope)
 
     def fails(self, scope: Scope) -> str:
         """Write that there was one."""
-        return self._silence.fails(scope)
+        return self.silence.fails(scope)
 
     def judged(self, seen: Seen, scope: Scope) -> Judged:
         """Look for the newest one."""
-        return self._silence.judged(seen, scope)
+        return self.silence.judged(seen, scope)
 
     def said(self, language: Language) -> str:
         """Say it."""
