@@ -48,8 +48,8 @@ def why(
     rule: Annotated[str | None, typer.Option(help="only this rule; all that the event triggers unless given")] = None,
     rules: Annotated[Path | None, typer.Option(exists=True, help="rule files; those in force unless given")] = None,
     log: MaybeLog = None,
-    policy: Annotated[Path, typer.Option(help="the contact policy, with a log")] = _EXAMPLES / "policy.yaml",
-    pools: Annotated[Path, typer.Option(help="the coupon pools, with a log")] = _EXAMPLES / "pools.yaml",
+    policy: Annotated[Path, typer.Option(help="the contact policy, with a log")] = _EXAMPLES / "demo" / "policy.yaml",
+    pools: Annotated[Path, typer.Option(help="the coupon pools, with a log")] = _EXAMPLES / "demo" / "pools.yaml",
     apps: AppsPath = _EXAMPLES / "apps.json",
     language: Language_ = "en",
 ) -> None:
@@ -77,7 +77,9 @@ def why(
 
 def coverage(
     log: Log,
-    rules: Annotated[Path, typer.Option(exists=True, help="a folder of rule files, or one file")] = _EXAMPLES / "rules",
+    rules: Annotated[Path, typer.Option(exists=True, help="a folder of rule files, or one file")] = _EXAMPLES
+    / "demo"
+    / "rules",
     apps: AppsPath = _EXAMPLES / "apps.json",
     language: Language_ = "en",
 ) -> None:
@@ -97,7 +99,7 @@ def coverage(
 def estimate(files: Files, log: Log, apps: AppsPath = _EXAMPLES / "apps.json", language: Language_ = "en") -> None:
     """Say how often each rule would have fired in a log, and for how many customers.
 
-    Example: kairos rules estimate examples/rules/activation.yaml --log examples/data/demo.jsonl.gz
+    Example: kairos rules estimate examples/demo/rules/activation.yaml --log examples/data/demo.jsonl.gz
 
     The first run puts the log into columns, kept beside it as LOG.columns.npz; after that an answer takes a moment.
     """
@@ -142,7 +144,7 @@ def _versions(is_live: bool, rules: Path | None, policy: Path, pools: Path, apps
         contents = {} if rules is None else contents_of(rules, None, None, None)
         versions = in_force()
     else:
-        contents = contents_of(rules or _EXAMPLES / "rules", policy, pools, apps)
+        contents = contents_of(rules or _EXAMPLES / "demo" / "rules", policy, pools, apps)
         versions = Versions()
     for kind, content in contents.items():
         versions = versions.having(kind, content)
