@@ -1,4 +1,4 @@
-"""`kairos rules test`, `new` and `say`: tests beside the rules, a first file to begin with, rules as sentences."""
+"""`kairos rules test`, `new`, `say`, `schema`: tests in the rules, a first file, rules as sentences and for editors."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from console.output import errors, out, said
 from console.publishing import Refused
 from console.rule_files import RuleFiles, read_rules
+from console.rules_schema import NAME, text
 from console.testing import failure_lines
 from rules.cases import run
 from rules.saying import Language
@@ -25,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(name="test")(run_tests)
     app.command()(new)
     app.command()(say)
+    app.command()(schema)
 
 
 def rules_of(path: Path) -> RuleFiles:
@@ -77,8 +79,12 @@ def new(
         raise typer.Exit(1)
     with said(), path.open("x", encoding="utf-8", newline="\n") as opened:
         opened.write(skeleton(scenario))
+    beside = path.with_name(NAME)
+    with said():
+        if not beside.exists():
+            beside.write_text(text(), encoding="utf-8")
     steps = [
-        f"written: {path}",
+        f"written: {path}, and {beside} by which editors know the words",
         "next:",
         "  1. change what is marked with <- and the tests with it",
         f"  2. kairos rules test {path}",
@@ -100,3 +106,13 @@ def say(
     found = rules_of(files)
     for rule in found.book.rules.values():
         out.print(whole(rule, language, found.places[rule.id].zone) + "\n", markup=False, highlight=False)
+
+
+def schema() -> None:
+    r"""Print the schema of a rule file, by which an editor completes, explains and underlines.
+
+    \b
+    Example: kairos rules schema > rules/rules.schema.json
+    A file finds it by its first line: # yaml-language-server: $schema=rules.schema.json
+    """
+    typer.echo(text(), nl=False)

@@ -31,7 +31,9 @@ class Text(Written):
     """What the customer reads, in Chinese and in English."""
 
     zh: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    """In Chinese."""
     en: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    """In English."""
 
 
 class Coupon(Written):

@@ -1,12 +1,14 @@
 """What a rule asks of one value: to be one of some, none of some, or within bounds."""
 
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
 from kairos.money import Money
 from rules.problems import mistake
 from rules.saying import WORDS, Language, listed, shown
+from rules.shapes import OneOrMore, Shape, shapes_of
 from rules.source import Readings, constant
 from rules.words import Amount, Flag, Number, Word
 
@@ -33,6 +35,16 @@ class Written(BaseModel):
     """A part of a file that people write: frozen, and nothing in it that is not declared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    shapes: ClassVar[tuple[Shape, ...]] = ()
+    """What an editor can check beside the fields; the shapes of the classes above hold, too."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> Shape:
+        """Give the model's shape to editors."""
+        found = handler.resolve_ref_schema(handler(core_schema))
+        if shapes := shapes_of(cls):
+            found["allOf"] = shapes
+        return found
 
 
 def _in_order(values: tuple[T, ...] | None) -> tuple[T, ...] | None:
@@ -40,7 +52,7 @@ def _in_order(values: tuple[T, ...] | None) -> tuple[T, ...] | None:
     return None if values is None else tuple(sorted(set(values)))
 
 
-Several = Annotated[tuple[T, ...] | None, Field(min_length=1, max_length=500), AfterValidator(_in_order)]
+Several = Annotated[tuple[T, ...] | None, Field(min_length=1, max_length=500), AfterValidator(_in_order), OneOrMore()]
 
 
 class Asked(Written):
@@ -74,8 +86,15 @@ class Compared(Asked):
     """A value that is compared with some that the rule names."""
 
     any_of: Any = None
+    """It is one of these."""
     none_of: Any = Field(None, alias="not")
+    """It is there, and none of these."""
     exists: Flag | None = None
+    """Whether it is there at all."""
+
+    shapes: ClassVar[tuple[Shape, ...]] = (
+        {"minProperties": 1, "if": {"required": ["exists"]}, "then": {"maxProperties": 1}},
+    )
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
@@ -181,9 +200,13 @@ class Numbers(Compared):
     any_of: Several[Number] = None
     none_of: Several[Number] = Field(None, alias="not")
     at_least: Number | None = None
+    """It is this or more."""
     at_most: Number | None = None
+    """It is this or less."""
     above: Number | None = None
+    """It is more than this."""
     below: Number | None = None
+    """It is less than this."""
 
     def is_of_its_kind(self, value: object) -> bool:
         """Whether it is a number; a flag is none."""
@@ -196,9 +219,13 @@ class Amounts(Compared):
     any_of: Several[Amount] = None
     none_of: Several[Amount] = Field(None, alias="not")
     at_least: Amount | None = None
+    """It is this or more."""
     at_most: Amount | None = None
+    """It is this or less."""
     above: Amount | None = None
+    """It is more than this."""
     below: Amount | None = None
+    """It is less than this."""
 
     @model_validator(mode="after")
     def _one_currency(self) -> Self:

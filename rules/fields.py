@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, BeforeValidator, create_model
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, create_model
 
 from kairos.events import AppUsage, Event, Login, PageView, Transaction
 from kairos.money import Money
@@ -12,8 +12,10 @@ from rules.asked import Amounts, Asked, Numbers, Words, Written, spread
 from rules.moments import Clock
 from rules.places import Near
 from rules.problems import mistake, suggest
+from rules.shapes import some
+from rules.words import Amount, Number, Word
 
-__all__ = ["CATEGORY", "RECORDS", "WHERE", "EventName", "numbers", "texts", "value_of", "variables", "where"]
+__all__ = ["CATEGORY", "RECORDS", "WHERE", "EventName", "numbers", "one_of", "texts", "value_of", "variables", "where"]
 
 EventName = Literal["app_usage", "transaction", "page_view", "login"]
 RECORDS: Final[Mapping[EventName, type[AppUsage | Transaction | PageView | Login]]] = MappingProxyType(
@@ -54,12 +56,14 @@ def _one_of(options: tuple[str, ...]) -> Callable[[Words], Words]:
 # Any: the type of a test is made here from the type of the field, which no type checker can follow.
 def _test(name: str, annotation: object) -> Any:
     if name == "amount":
-        return Annotated[Amounts, BeforeValidator(spread)]
+        return Annotated[Amounts, BeforeValidator(spread, json_schema_input_type=some(Amount) | Amounts)]
     parts = _parts(annotation)
     if int in parts:
-        return Annotated[Numbers, BeforeValidator(spread)]
+        return Annotated[Numbers, BeforeValidator(spread, json_schema_input_type=some(Number) | Numbers)]
     options = tuple(part for part in parts if isinstance(part, str))
-    return Annotated[Words, BeforeValidator(spread), AfterValidator(_one_of(options) if options else _as_it_is)]
+    said: Any = Literal[options] if options else Word
+    plain = BeforeValidator(spread, json_schema_input_type=some(said) | Words)
+    return Annotated[Words, plain, AfterValidator(_one_of(options) if options else _as_it_is)]
 
 
 def _as_it_is(test: Words) -> Words:
@@ -78,12 +82,14 @@ def _parts(annotation: object) -> tuple[object, ...]:
 def _model(event: EventName) -> type[Written]:
     known = RECORDS[event].model_fields
     fields: dict[str, Any] = {
-        name: (_test(name, field.annotation), None) for name, field in known.items() if name not in _PLACE
+        name: (_test(name, field.annotation), Field(None, description=f"What is asked of the event's {name}."))
+        for name, field in known.items()
+        if name not in _PLACE
     }
-    fields["at"] = (Clock, None)
+    fields["at"] = (Clock, Field(None, description="When it happened."))
     if known.keys() >= _PLACE:
-        fields["near"] = (Near, None)
-    return create_model(f"{event}.where", __base__=Written, **fields)
+        fields["near"] = (Near, Field(None, description="Where it happened."))
+    return create_model(f"{event}_where", __base__=Written, **fields)
 
 
 WHERE: Final[Mapping[EventName, type[Written]]] = MappingProxyType({event: _model(event) for event in RECORDS})
@@ -114,6 +120,11 @@ def numbers(event: EventName) -> frozenset[str]:
     """
     fields = RECORDS[event].model_fields
     return frozenset(name for name, field in fields.items() if int in _parts(field.annotation))
+
+
+def one_of(known: Callable[[EventName], frozenset[str]]) -> WithJsonSchema:
+    """Give the shape of the name of a field that some kind of event has."""
+    return WithJsonSchema({"enum": sorted({name for event in RECORDS for name in known(event)})})
 
 
 def value_of(event: Event, name: str, test: Asked) -> object:

@@ -17,7 +17,7 @@ from kairos.offers import CouponPool
 from rules.asked import Written
 from rules.check import checked
 from rules.problems import Problem, by_place, mistake, suggest
-from rules.words import Word
+from rules.words import Format, Word
 
 __all__ = ["Attribute", "Known", "Names", "NamesFile", "load_apps", "load_names"]
 
@@ -53,7 +53,7 @@ Listed = Annotated[tuple[Word, ...], Field(max_length=20_000), AfterValidator(_o
 class NamesFile(Written):
     """The names that rules may use; a kind that is left out is not checked."""
 
-    format: Literal[1]
+    format: Format
     tags: Listed = None
     attributes: Annotated[dict[Word, Declared], Field(max_length=1_000)] | None = None
     merchants: Listed = None

@@ -5,7 +5,7 @@ be written twice, as what makes it hold and as what makes it fail, and `not` tak
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Protocol, Self
+from typing import Annotated, ClassVar, Protocol, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,7 @@ from rules.judged import Judged, Seen, all_hold, opposite, some_hold
 from rules.problems import mistake
 from rules.saying import WORDS, Language, denied
 from rules.scope import Scope
+from rules.shapes import Shape
 from rules.source import all_of, any_of
 
 __all__ = ["Condition", "Tree", "conjunction"]
@@ -47,8 +48,13 @@ class Tree(Written):
     """Exactly one of the keys: one condition, or `all`, `any` or `not` of others."""
 
     all: Annotated[tuple[Self, ...], Field(max_length=50)] | None = None
+    """All of these hold; of none, always."""
     any: Annotated[tuple[Self, ...], Field(min_length=1, max_length=50)] | None = None
+    """At least one of these holds."""
     none: Self | None = Field(None, alias="not")
+    """This does not hold; what is unknown is not enough."""
+
+    shapes: ClassVar[tuple[Shape, ...]] = ({"minProperties": 1, "maxProperties": 1},)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

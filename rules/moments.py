@@ -3,15 +3,24 @@
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, ValidationInfo, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from kairos.instants import MINUTE, Millis
 from rules.asked import Asked
 from rules.problems import mistake, suggest
 from rules.saying import Language
+from rules.shapes import OneOrMore, Shape, at_least_one, some
 from rules.source import Readings, any_of, constant
 from rules.words import Zone
 
@@ -35,6 +44,7 @@ Local = tuple[int, int]
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SPAN = f"^({'|'.join(_WEEK)})(-({'|'.join(_WEEK)}))?$"
 _DAYS = {
     "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
@@ -66,7 +76,19 @@ def clock_hours(minutes: Minutes) -> str:
     return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in minutes)
 
 
-Hours = Annotated[Minutes, PlainValidator(_minutes), PlainSerializer(clock_hours, when_used="json")]
+Hours = Annotated[
+    Minutes,
+    PlainValidator(_minutes),
+    PlainSerializer(clock_hours, when_used="json"),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^({_HOURS.pattern})$",
+            "description": "Hours of the day, half open; they may cross midnight.",
+            "examples": ["11:00-13:30", "21:00-08:00"],
+        }
+    ),
+]
 """Hours of the day, half open; `21:00-08:00` crosses midnight."""
 
 
@@ -161,7 +183,13 @@ def _or_the_files(value: object, info: ValidationInfo) -> object:
 
 OwnZone = Annotated[Zone, BeforeValidator(_or_the_files), Field(default=None, validate_default=True)]
 """A zone; the file's unless it is written. In the published form it always is."""
-Week = Annotated[tuple[int, ...], PlainValidator(_week), PlainSerializer(_named, when_used="json")]
+_NAMES: Any = some(Annotated[str, Field(pattern=_SPAN, examples=["mon-fri", "sat"])])
+Week = Annotated[
+    tuple[int, ...],
+    PlainValidator(_week, json_schema_input_type=_NAMES),
+    PlainSerializer(_named, when_used="json"),
+]
+"""Days of the week; `fri-mon` goes over the weekend."""
 
 
 def _several(value: Any) -> Any:
@@ -171,9 +199,15 @@ def _several(value: Any) -> Any:
 class Clock(Asked):
     """A test of the moment: hours of the day (half open, they may cross midnight) and days of the week."""
 
-    time: Annotated[tuple[Hours, ...], BeforeValidator(_several), Field(min_length=1, max_length=10)] | None = None
+    time: (
+        Annotated[tuple[Hours, ...], BeforeValidator(_several), Field(min_length=1, max_length=10), OneOrMore()] | None
+    ) = None
+    """Hours of the day, half open; they may cross midnight."""
     days: Week | None = None
+    """Days of the week."""
     zone: OwnZone
+
+    shapes: ClassVar[tuple[Shape, ...]] = (at_least_one("time", "days"),)
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:

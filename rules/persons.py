@@ -7,23 +7,28 @@ from typing import Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     Field,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     PlainSerializer,
     PlainValidator,
+    TypeAdapter,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
+from pydantic_core import CoreSchema
 
 from kairos.offers import Identifier
-from rules.asked import Flags, Test, Words, Written, spread, test_of, written
+from rules.asked import Flags, Numbers, Test, Words, Written, spread, test_of, written
 from rules.judged import Judged, Seen, all_hold
 from rules.logic import Condition, Tree
 from rules.problems import mistake, suggest
 from rules.saying import WORDS, Language, denied, shown
 from rules.scope import Scope
+from rules.shapes import Shape, some
 from rules.source import ALWAYS, NEVER, all_of, any_of, constant
-from rules.words import Probability, Word
+from rules.words import Probability, Scalar, Word
 
 __all__ = ["Attributes", "Score", "Tag", "Who"]
 
@@ -37,23 +42,33 @@ def _not_consent(name: str) -> str:
     return name
 
 
-Name = Annotated[Word, AfterValidator(_not_consent)]
+_NO_CONSENT = {"pattern": "^(?![cC][oO][nN][sS][eE][nN][tT])"}
+Name = Annotated[
+    Word,
+    AfterValidator(_not_consent),
+    WithJsonSchema({**TypeAdapter(Word).json_schema(), **_NO_CONSENT, "description": "A name of the bank's."}),
+]
 
 
 def _asked(value: object, info: ValidationInfo) -> Test:
     return test_of(value).model_validate(spread(value), context=info.context)
 
 
-Asks = Annotated[
-    dict[Name, Annotated[Test, PlainValidator(_asked), PlainSerializer(written)]], Field(min_length=1, max_length=20)
+_Asked = Annotated[
+    Test,
+    PlainValidator(_asked, json_schema_input_type=some(Scalar) | Words | Flags | Numbers),
+    PlainSerializer(written),
 ]
+Asks = Annotated[dict[Name, _Asked], Field(min_length=1, max_length=20)]
 
 
 class Score(Written):
     """The chance that a model gives the customer; asked after all gates, so it is never in the way of a match."""
 
     model: Identifier
+    """The model that is asked."""
     at_least: Probability
+    """The least chance that is enough."""
 
     def holds(self, scope: Scope) -> str:
         """Write nothing: the score is asked later."""
@@ -145,7 +160,9 @@ class Who(Tree):
     """A condition on the customer: a tag, attributes, a segment of the file, a score, or several of these joined."""
 
     tag: Name | None = None
+    """The customer has this tag of the bank."""
     attr: Asks | None = None
+    """What the bank knows of the customer, by the attributes' names; all must fit."""
     score: Score | None = None
 
     @model_validator(mode="wrap")
@@ -157,6 +174,13 @@ class Who(Tree):
         if not isinstance(name, str) or name not in known:
             raise mistake(f"there is no segment {name!r} in this file{suggest(name, known)}")
         return handler(_segment(name, known, info.context))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> Shape:
+        """Give the shape of what is written, with segments by their names."""
+        found = super().__get_pydantic_json_schema__(core_schema, handler)
+        found["properties"]["segment"] = {"type": "string", "description": "A segment of this file, by its name."}
+        return found
 
     @property
     def leaf(self) -> Condition:

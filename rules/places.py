@@ -4,7 +4,7 @@ import re
 from math import asin, cos, isfinite, radians, sin, sqrt
 from typing import Annotated, Any
 
-from pydantic import Field, PlainSerializer, PlainValidator
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from rules.asked import Asked
 from rules.problems import mistake
@@ -45,12 +45,29 @@ def _written(metres: int) -> str:
     return f"{metres // 1000}km" if metres % 1000 == 0 else f"{metres}m"
 
 
+Radius = Annotated[
+    int,
+    PlainValidator(_radius),
+    PlainSerializer(_written, when_used="json"),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{_METRES.pattern}$",
+            "description": "How far from the place, at most 500km.",
+            "examples": ["500m", "2km"],
+        }
+    ),
+]
+
+
 class Near(Asked):
     """A test of the place: at most so far from it. An event without a place meets no such test."""
 
     lat: Annotated[Number, Field(ge=-90, le=90)]
+    """Degrees north."""
     lon: Annotated[Number, Field(ge=-180, le=180)]
-    radius: Annotated[int, PlainValidator(_radius), PlainSerializer(_written, when_used="json")]
+    """Degrees east."""
+    radius: Radius
 
     def fits(self, value: Any) -> bool | None:
         """Whether a place, a pair of latitude and longitude, lies within the radius."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field
 
@@ -15,7 +15,7 @@ from rules.canonical import canonical, parsed
 from rules.check import checked
 from rules.moments import Hours, local, minutes_in
 from rules.problems import Problem, by_place
-from rules.words import Window, Zone
+from rules.words import Format, Window, Zone
 
 __all__ = ["Cap", "Policy", "load_policy", "within_hours"]
 
@@ -47,7 +47,7 @@ def _caps(said: object) -> object:
 class Policy(Written):
     """When and how often customers may be contacted, over all rules and programmes."""
 
-    format: Literal[1]
+    format: Format
     zone: Zone
     hours: Annotated[dict[Channel, Hours], BeforeValidator(_hours), Field(default={}, validate_default=True)]
     caps: Annotated[dict[Channel, Cap], BeforeValidator(_caps), Field(default={}, validate_default=True)]

@@ -13,7 +13,7 @@ from rules.asked import Written
 from rules.check import checked
 from rules.problems import Problem, by_place, mistake
 from rules.schema import Valid
-from rules.words import Amount, Zone
+from rules.words import Amount, Format, Zone
 
 __all__ = ["LoadedPools", "load_pools", "pools_of_content"]
 
@@ -57,7 +57,7 @@ class Pool(Written):
 class PoolFile(Written):
     """A file of pools; plain amounts are in its currency, days in its zone."""
 
-    format: Literal[1]
+    format: Format
     zone: Zone
     currency: Currency
     pools: Annotated[tuple[Pool, ...], Field(max_length=10_000)]

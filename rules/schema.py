@@ -5,7 +5,7 @@ written back (`model_dump(mode="json")`) reads the same again in any zone and wi
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -23,9 +23,10 @@ from rules.persons import Who
 from rules.problems import at_places, mistake, suggest
 from rules.scope import Scope
 from rules.selectors import Trigger
+from rules.shapes import Shape, at_least_one
 from rules.source import Readings
 from rules.told import Case
-from rules.words import Duration, FirstDay, Flag, LastDay, Share, Window, Word, Zone
+from rules.words import Duration, FirstDay, Flag, Format, LastDay, Share, Window, Word, Zone
 
 __all__ = ["Published", "Rule", "RuleFile", "Scenario", "Status", "Then"]
 
@@ -51,7 +52,11 @@ class Offered(Written):
     """What is offered: a product of the bank, a coupon from a pool, or both."""
 
     product: Identifier | None = None
+    """A product of the bank."""
     pool: Identifier | None = None
+    """A pool of coupons, which must belong to the rule's programme."""
+
+    shapes: ClassVar[tuple[Shape, ...]] = (at_least_one("product", "pool"),)
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -75,6 +80,9 @@ def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+_SOME = Field(min_length=1, json_schema_extra={"uniqueItems": True})
+
+
 class Then(Written):
     """What happens: the offer, its channels in the order of preference, its text, and what counts as a reaction.
 
@@ -82,17 +90,23 @@ class Then(Written):
     """
 
     offer: Offered
-    channels: Annotated[tuple[Channel, ...], Field(min_length=1), AfterValidator(_each_once)]
+    channels: Annotated[tuple[Channel, ...], _SOME, AfterValidator(_each_once)]
+    """Where it may go; the first one that may be used is used."""
     template: Identifier
+    """The text's name in the gateway."""
     text: Text
     expires: Window
+    """How long the offer may be delivered."""
     objective: Identifier = "reaction"
+    """The model that learns from the reactions."""
     wait: Wait = 3 * DAY
-    reactions: Annotated[tuple[Reaction, ...], Field(min_length=1), AfterValidator(_each_once)] = (
+    """How long a reaction is waited for before the engine learns that there was none."""
+    reactions: Annotated[tuple[Reaction, ...], _SOME, AfterValidator(_each_once)] = (
         "clicked",
         "redeemed",
         "converted",
     )
+    """What counts as a reaction."""
 
 
 class Valid(Written):
@@ -120,37 +134,54 @@ class Limits(Written):
     """
 
     cooldown: Duration = 0
+    """How long the rule is silent for a customer after a decision, in both arms alike."""
     per_customer: Annotated[int, Field(strict=True, ge=1, le=64)] | None = None
+    """How often the rule decides for one customer, for ever."""
     group: Identifier | None = None
+    """Rules of one group share their cooldowns."""
 
 
 class Experiment(Written):
     """The share of customers who receive nothing, so that the effect can be measured."""
 
     control: Share = 0.0
+    """The share of customers who receive nothing; at most 90%."""
     salt: Identifier | None = None
+    """What splits the customers; rules of one programme split alike unless they say otherwise."""
 
 
 class Rule(Written):
     """One trigger of a programme, as marketing wrote it."""
 
     id: Identifier
+    """The rule's name for ever: reports and cooldowns know it by this."""
     name: Word
+    """What people call the rule."""
     scenario: Scenario
     programme: Identifier
+    """Who pays: a pool must belong to it."""
     status: Status = Status.ACTIVE
     valid: Valid = Field(default_factory=Valid)
     purpose: Identifier = "marketing"
+    """The consent that is asked for."""
     on: Trigger
+    """The event that makes the rule look at a customer."""
     who: Who = Field(default_factory=lambda: Who(all=()))
+    """Which customers; all of them unless it is said."""
     when: When = Field(default_factory=lambda: When(all=()))
+    """What must have happened before, or must not happen after."""
     warm: Literal["wait", "accept"] = "wait"
+    """Whether what is not remembered long enough is waited for, or taken as never."""
     consume: Flag = False
+    """Whether events before the rule's last firing no longer count for it."""
     then: Then
+    """What is offered."""
     limits: Limits = Field(default_factory=Limits)
     fresh: Duration = 10 * MINUTE
+    """How late an event may come and still lead to an offer."""
     experiment: Experiment = Field(default_factory=Experiment)
     tests: Annotated[tuple[Case, ...], Field(max_length=100)] = Field((), exclude=True)
+    """What must happen to some customers; `kairos rules test` plays them."""
 
     @property
     def salt(self) -> str:
@@ -213,8 +244,10 @@ class Rule(Written):
 class Published(Written):
     """Rules in their normal form: every default written out, every amount and day complete in itself."""
 
-    format: Literal[1]
+    format: Format
+    """The format of this file: 1."""
     rules: Annotated[tuple[Rule, ...], Field(max_length=10_000)]
+    """The rules, each with an id of its own."""
 
 
 class RuleFile(Published):
@@ -224,6 +257,10 @@ class RuleFile(Published):
     """
 
     zone: Zone
+    """In which time zone days and times of this file are meant."""
     currency: Currency
+    """The currency of amounts that name none."""
     selectors: Annotated[dict[Identifier, Trigger], Field(max_length=200)] = Field(default_factory=dict)
+    """Events that several rules speak of, by their names."""
     segments: Annotated[dict[Identifier, Who], Field(max_length=200)] = Field(default_factory=dict)
+    """Customers that several rules speak of, by their names; one may name those above it."""

@@ -5,13 +5,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 from kairos.events import Event
 from kairos.ids import content_hash
 from rules.asked import Asked, Words, Written, written
-from rules.fields import CATEGORY, EventName, value_of, variables, where
+from rules.fields import CATEGORY, WHERE, EventName, value_of, variables, where
 from rules.problems import mistake, suggest
+from rules.shapes import Shape, exactly_one, union
 from rules.source import Readings
 
 __all__ = ["Selector", "Trigger", "Watched", "Where", "selector_of"]
@@ -81,7 +91,9 @@ def _written(tests: dict[str, Asked]) -> dict[str, object]:
     return {name: written(test) for name, test in tests.items()}
 
 
-Where = Annotated[dict[str, Asked], PlainValidator(_where), PlainSerializer(_written)]
+Where = Annotated[
+    dict[str, Asked], PlainValidator(_where, json_schema_input_type=union(WHERE.values())), PlainSerializer(_written)
+]
 
 
 class _Named(Written):
@@ -99,6 +111,27 @@ class _Named(Written):
             raise mistake(f"a named selector brings its own conditions; leave {' and '.join(said)} out")
         return _found(known[name], info.context) | {key: item for key, item in value.items() if key != "selector"}
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> Shape:
+        """Give the shape of what is written: named, or an event with the fields that this event has."""
+        found = super().__get_pydantic_json_schema__(core_schema, handler)
+        asked = found["properties"]
+        each = zip(WHERE, asked["where"].pop("anyOf"), strict=True)
+        asked["where"] |= {"type": "object", "description": "What is asked of the event's fields; all must fit."}
+        asked["selector"] = {"type": "string", "description": "Events of this file's selectors, by their name."}
+        of_event = [
+            {
+                "if": {"properties": {"event": {"const": event}}, "required": ["event"]},
+                "then": {"properties": {"where": fields}},
+            }
+            for event, fields in each
+        ]
+        ways = [way for way in ("event", "same_as", "selector") if way in asked]
+        shapes = [exactly_one(*ways), {"dependencies": {"where": ["event"]}}]
+        found["allOf"] = [*found.get("allOf", []), *shapes, *of_event]
+        found["required"] = [name for name in found.get("required", []) if name != "event"]
+        return found
+
 
 def _found(said: object, context: Any) -> dict[str, Any]:
     try:
@@ -113,6 +146,7 @@ class Trigger(_Named):
     """The event that makes a rule look at a customer."""
 
     event: EventName
+    """The kind of event."""
     where: Where = Field(default_factory=dict)
 
     @property
@@ -125,7 +159,9 @@ class Watched(_Named):
     """Events that a condition looks back on: its own, or the trigger's by `same_as: on`."""
 
     event: EventName | None = None
+    """The kind of event."""
     same_as: Literal["on"] | None = None
+    """The trigger's own events."""
     where: Where = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from rules.schema import Scenario
 __all__ = ["skeleton"]
 
 _FILE = """\
+# yaml-language-server: $schema=rules.schema.json
 # {about}
 # Change what is marked with "<-". Then: kairos rules test THIS-FILE, and kairos rules check THIS-FILE.
 format: 1
@@ -186,7 +187,7 @@ def skeleton(scenario: Scenario) -> str:
 
     Examples
     --------
-    >>> print(skeleton(Scenario.ACTIVATION).splitlines()[0])
+    >>> print(skeleton(Scenario.ACTIVATION).splitlines()[1])
     # Wake up customers who are registered and have not logged in for two months, when they pay.
 
     """

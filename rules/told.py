@@ -1,7 +1,7 @@
 """The tests inside a rule, as they are told: a customer, what happens to them, and when the rule must fire."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -11,8 +11,11 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
+    create_model,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from kairos.decisions import Reason
 from kairos.events import Event
@@ -22,6 +25,7 @@ from rules.asked import Written
 from rules.conditions.when import When
 from rules.fields import CATEGORY, RECORDS, EventName
 from rules.problems import at_places, mistake, suggest
+from rules.shapes import union
 from rules.words import Amount, Instant, Probability, Scalar, Word
 
 __all__ = ["Case", "Told"]
@@ -56,7 +60,18 @@ def _reason(said: str) -> str:
     return said
 
 
-Why = Annotated[Word, AfterValidator(_reason)]
+Why = Annotated[
+    Word,
+    AfterValidator(_reason),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^({'|'.join(sorted(_REASONS))})(:|$)",
+            "description": "What is the first in the way: a clause by its kind, or a gate.",
+            "examples": ["count", "attr:age", "cooldown"],
+        }
+    ),
+]
 """A clause by its kind, such as `count` or `attr:age`, or a gate by its reason, such as `cooldown`."""
 
 
@@ -99,12 +114,33 @@ def _no_field(event: EventName, name: str, known: Iterable[str]) -> str:
     return f"event {event} has no field {name!r}{suggest(name, known)}"
 
 
+# Any: the type is put together from what pydantic knows of a field.
+def _plain(field: FieldInfo) -> Any:
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+
+
+def _told(event: EventName) -> type[BaseModel]:
+    """Make the model of what is written of an event: what it must have, a test need not say."""
+    fields: dict[str, Any] = {
+        name: (Amount if name == "amount" else _plain(field), Field(None, description=f"The event's {name}."))
+        for name, field in RECORDS[event].model_fields.items()
+    }
+    fields |= {"event": (Literal[event], Field(description="The kind of event.")), "at": Instant}
+    return create_model(f"{event}_told", __base__=Written, **fields)
+
+
+_Event = Annotated[Event, PlainValidator(_event, json_schema_input_type=union(map(_told, RECORDS)))]
+
+
 class Told(Written):
     """The customer of a test."""
 
     attrs: dict[Word, Scalar] = Field(default_factory=dict)
+    """What the bank knows of the customer."""
     tags: frozenset[Word] = frozenset()
+    """The customer's tags."""
     scores: dict[Identifier, Probability] = Field(default_factory=dict)
+    """What each model says of the customer."""
 
 
 class Case(Written):
@@ -114,10 +150,15 @@ class Case(Written):
     """
 
     name: Word
+    """What the test shows."""
     customer: Told = Field(default_factory=Told)
-    events: Annotated[tuple[Annotated[Event, PlainValidator(_event)], ...], Field(max_length=1000)]
+    """Whom it happens to."""
+    events: Annotated[tuple[_Event, ...], Field(max_length=1000)]
+    """What happens; what an event must have, a test need not say."""
     fires: tuple[Instant, ...]
+    """When the rule fires; never is []."""
     why_not: Annotated[dict[Instant, Why], Field(max_length=1000)] = Field(default_factory=dict)
+    """By the times of events that do not make the rule fire: what is the first in the way."""
 
     @model_validator(mode="after")
     def _asks_why_of_silent_events(self) -> Self:

@@ -1,17 +1,13 @@
 """The small words of a rule file: lengths of time, percentages, amounts, days, clock times, numbers, names."""
 
-import re
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from typing import Annotated
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from kairos import money
-from kairos.instants import DAY, HOUR, MINUTE, SECOND, Millis, from_rfc3339, rfc3339
+from kairos.instants import Millis, rfc3339
 from kairos.money import Money
-from rules.problems import mistake, shown
+from rules import spelled
+from rules.spelled import is_zone, length
 
 __all__ = [
     "Amount",
@@ -19,6 +15,7 @@ __all__ = [
     "Duration",
     "FirstDay",
     "Flag",
+    "Format",
     "Instant",
     "LastDay",
     "Number",
@@ -32,184 +29,96 @@ __all__ = [
     "length",
 ]
 
-_UNITS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
-_DURATION = re.compile(r"(0|[1-9][0-9]{0,8})([smhd])")
-_AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{1,3})?( [A-Z]{3})?")
-_LONGEST = 3650 * DAY
 
-
-def _duration(value: object) -> Millis:
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise mistake(f"expected a length of time such as 30m, 2h or 7d, got {shown(value)}")
-    millis = int(found[1]) * _UNITS[found[2]]
-    if millis > _LONGEST:
-        raise mistake(f"{value} is longer than 3650d")
-    return millis
-
-
-def _bounded(window: Millis) -> Millis:
-    if not SECOND <= window <= 400 * DAY:
-        raise mistake("expected a length of time between 1s and 400d")
-    return window
-
-
-def _days(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 400:
-        raise mistake(f"expected a number of calendar days between 1 and 400, got {shown(value)}")
-    return value
-
-
-def length(millis: Millis) -> str:
-    """Write a length of time in the largest unit that holds it exactly.
-
-    Examples
-    --------
-    >>> length(7 * 86_400_000), length(5_400_000), length(0)
-    ('7d', '90m', '0s')
-
-    """
-    for unit, size in _UNITS.items():
-        if millis and millis % size == 0:
-            return f"{millis // size}{unit}"
-    return "0s"
-
-
-def _share(value: object) -> float:
-    text = value[:-1] if isinstance(value, str) and value.endswith("%") else None
-    if text is not None and re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text):
-        return float(Decimal(text) / 100)
-    if isinstance(value, Decimal | float) or (isinstance(value, int) and value == 0):
-        return float(value)
-    raise mistake(f"expected a share such as 10%, got {shown(value)}")
-
-
-def _probability(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not 0 <= value <= 1:
-        raise mistake(f"expected a probability between 0 and 1, got {shown(value)}")
-    return float(value)
-
-
-def _amount(value: object, info: ValidationInfo) -> Money:
-    written = _literally(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
-    if not _AMOUNT.fullmatch(written):
-        raise mistake(f"expected an amount such as 30, 30.50 or 12000 JPY, got {shown(value)}")
-    try:
-        return money.parse(written, (info.context or {}).get("currency", "CNY"))
-    except ValueError as error:
-        raise mistake(str(error)) from None
-
-
-def _number(value: object) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | float):
-        raise mistake(f"expected a number, got {shown(value)}")
-    if not -(10**15) <= value <= 10**15:
-        raise mistake("a number lies between -10^15 and 10^15")
-    return int(value) if value == int(value) else float(value)
-
-
-def _word(value: object) -> str:
-    # A merchant called 010 or 7 is a name: numbers are taken as they are written.
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise mistake(f"expected a word, got {shown(value)}; put it in quotes if it is a name")
-    text = _literally(value)
-    if not 1 <= len(text) <= 200:
-        raise mistake("a word has 1 to 200 characters")
-    return text
-
-
-def _literally(value: str | int | Decimal) -> str:
-    # `str` writes 0.0000001 as 1E-7, which nobody wrote.
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise mistake(f"expected true or false, got {shown(value)}")
-    return value
-
-
-def _scalar(value: object) -> str | int | float | bool:
-    if isinstance(value, bool | str):
-        return value
-    return _number(value)
-
-
-def is_zone(name: str) -> bool:
-    """Whether there is a time zone of this name."""
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        return False
-    return True
-
-
-def _zone(value: object) -> str:
-    if not isinstance(value, str) or not is_zone(value):
-        raise mistake(f"expected a time zone such as Asia/Shanghai, got {shown(value)}")
-    return value
-
-
-def _first_day(value: object, info: ValidationInfo) -> Millis:
-    return _day(value, info, timedelta(0))
-
-
-def _last_day(value: object, info: ValidationInfo) -> Millis:
-    return _day(value, info, timedelta(days=1))
-
-
-def _day(value: object, info: ValidationInfo, ahead: timedelta) -> Millis:
-    text = value if isinstance(value, str) else ""
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return _in_our_days(_local(datetime.combine(date.fromisoformat(text) + ahead, time()), info))
-        return _in_our_days(from_rfc3339(text))
-    except (ValueError, OverflowError):
-        raise mistake(f"expected a day such as 2026-12-01, got {shown(value)}") from None
-
-
-def _instant(value: object, info: ValidationInfo) -> Millis:
-    text = value if isinstance(value, str) else ""
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", text):
-            return _in_our_days(_local(datetime.fromisoformat(text), info))
-        return _in_our_days(from_rfc3339(text))
-    except (ValueError, OverflowError):
-        raise mistake(f'expected a local time such as "2026-12-01 12:05", got {shown(value)}') from None
-
-
-def _local(naive: datetime, info: ValidationInfo) -> Millis:
-    zone = ZoneInfo((info.context or {}).get("zone", "UTC"))
-    return round(naive.replace(tzinfo=zone).timestamp() * 1000)
-
-
-def _in_our_days(instant: Millis) -> Millis:
-    # At the ends of the calendar a zone's offset leads out of it, and what was read could not be written again.
-    if not -70 * 366 * DAY <= instant <= 7000 * 366 * DAY:
-        raise ValueError("no clock of ours will ever show it")
-    return instant
+def _read(about: str, *examples: object, **shape: Any) -> WithJsonSchema:
+    """Say how a value is written that is read by a function, with examples."""
+    return WithJsonSchema({**shape, "description": about, **({"examples": list(examples)} if examples else {})})
 
 
 _ON_JSON = "json"
-Duration = Annotated[Millis, PlainValidator(_duration), PlainSerializer(length, when_used=_ON_JSON)]
+_DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_TO = {"anyOf": [{"type": "string", "pattern": f"^{spelled.AMOUNT.pattern}$"}, {"type": "number", "minimum": 0}]}
+_SHARES = [
+    {"type": "string", "pattern": r"^0*([0-8]?[0-9](\.[0-9]+)?|90(\.0+)?)%$"},
+    {"type": "number", "minimum": 0, "maximum": 0.9},
+]
+_WORD: dict[str, Any] = {"type": ["string", "number"], "minLength": 1, "maxLength": 200}
+
+Duration = Annotated[
+    Millis,
+    PlainValidator(spelled.duration),
+    PlainSerializer(length, when_used=_ON_JSON),
+    _read(
+        "A length of time: seconds, minutes, hours or days of 24 hours.",
+        *("30m", "2h", "7d"),
+        type="string",
+        pattern=f"^{spelled.DURATION.pattern}$",
+    ),
+]
 """A length of time: `30m`, `2h`, `7d`; a day is 24 hours."""
-Window = Annotated[Duration, AfterValidator(_bounded)]
+Window = Annotated[Duration, AfterValidator(spelled.bounded)]
 """A length of time that is neither nothing nor for ever."""
-Days = Annotated[int, PlainValidator(_days)]
+Days = Annotated[
+    int,
+    PlainValidator(spelled.days),
+    _read("Calendar days; today is the last of them.", 1, 7, 30, type="integer", minimum=1, maximum=400),
+]
 """Calendar days; today is the last of them."""
-Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=0.9)]
+Share = Annotated[
+    float,
+    BeforeValidator(spelled.share),
+    Field(ge=0, le=0.9),
+    _read("A share of the customers, at most 90%.", "10%", "2.5%", anyOf=_SHARES),
+]
 """A share of the customers: `10%`."""
-Probability = Annotated[float, PlainValidator(_probability)]
-Amount = Annotated[Money, PlainValidator(_amount), PlainSerializer(str, when_used=_ON_JSON)]
+Probability = Annotated[
+    float, PlainValidator(spelled.probability), _read("A probability.", 0.2, type="number", minimum=0, maximum=1)
+]
+Amount = Annotated[
+    Money,
+    PlainValidator(spelled.amount),
+    PlainSerializer(str, when_used=_ON_JSON),
+    _read("An amount, in the file's currency unless it names its own.", 30, 30.50, "12000 JPY", **_TO),
+]
 """Money as people write it, in the file's currency unless it names its own."""
-Number = Annotated[int | float, PlainValidator(_number)]
-Word = Annotated[str, PlainValidator(_word)]
-Flag = Annotated[bool, PlainValidator(_flag)]
-Scalar = Annotated[str | int | float | bool, PlainValidator(_scalar)]
-Zone = Annotated[str, PlainValidator(_zone)]
-FirstDay = Annotated[Millis, PlainValidator(_first_day), PlainSerializer(rfc3339, when_used=_ON_JSON)]
+Number = Annotated[
+    int | float, PlainValidator(spelled.number), _read("A number.", type="number", minimum=-(10**15), maximum=10**15)
+]
+Word = Annotated[str, PlainValidator(spelled.word), _read("A word; a number is taken as it is written.", **_WORD)]
+Flag = Annotated[bool, PlainValidator(spelled.flag), _read("True or false.", type="boolean")]
+Scalar = Annotated[
+    str | int | float | bool,
+    PlainValidator(spelled.scalar),
+    _read("A word, a number, or true or false.", type=["string", "number", "boolean"]),
+]
+Zone = Annotated[
+    str, PlainValidator(spelled.zone), _read("A time zone of the IANA database.", "Asia/Shanghai", "UTC", type="string")
+]
+Format = Annotated[Literal[1], BeforeValidator(spelled.format_)]
+"""The format of a file; there is one so far."""
+FirstDay = Annotated[
+    Millis,
+    PlainValidator(spelled.first_day),
+    PlainSerializer(rfc3339, when_used=_ON_JSON),
+    _read("The first day, from its beginning.", "2026-12-01", type="string", pattern=f"^{_DATE}(T.+)?$"),
+]
 """The first instant of a day in the file's zone; or an instant with its offset, as it is published."""
-LastDay = Annotated[Millis, PlainValidator(_last_day), PlainSerializer(rfc3339, when_used=_ON_JSON)]
+LastDay = Annotated[
+    Millis,
+    PlainValidator(spelled.last_day),
+    PlainSerializer(rfc3339, when_used=_ON_JSON),
+    _read("The last day, to its end.", "2027-02-28", type="string", pattern=f"^{_DATE}(T.+)?$"),
+]
 """The instant after the last one of a day; or an instant with its offset, as it is published."""
-Instant = Annotated[Millis, PlainValidator(_instant), PlainSerializer(rfc3339, when_used=_ON_JSON)]
+Instant = Annotated[
+    Millis,
+    PlainValidator(spelled.instant),
+    PlainSerializer(rfc3339, when_used=_ON_JSON),
+    _read(
+        "A local time in the file's zone.",
+        "2026-12-01 12:05",
+        type="string",
+        pattern=f"^{_DATE}( [0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}})?|T.+)$",
+    ),
+]
 """A local time in the file's zone."""

@@ -151,6 +151,9 @@ SLIPS = [
     ),
     ("Asia/Shanghai", "Asia/Shangai", "2:7: expected a time zone such as Asia/Shanghai, got 'Asia/Shangai'"),
     ("CNY", "yuan", "3:11: expected a currency such as CNY, got 'yuan'"),
+    ("format: 1", "format: true", "1:9: the format is the whole number 1, not true"),
+    ("format: 1", "format: 1.0", "1:9: the format is the whole number 1, not 1.0"),
+    ("format: 1", "format: '1'", "1:9: the format is the whole number 1, not '1'"),
     ("format: 1", "format: 2", "1:9: 2 is not known here; it is one of: 1"),
     (
         "    programme: takeaway\n",

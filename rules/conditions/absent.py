@@ -7,19 +7,20 @@ speaks for or against a match; the match begins the wait.
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
+from pydantic import BaseModel, Field, PlainSerializer, PlainValidator, ValidationInfo, create_model
 
 from kairos.events import Event
 from kairos.instants import Millis
 from rules.asked import Asked, written
 from rules.conditions.past import said_events
 from rules.features import Feature
-from rules.fields import EventName, texts, value_of, where
+from rules.fields import WHERE, EventName, texts, value_of, where
 from rules.judged import Judged, Seen
 from rules.problems import at_places, suggest
 from rules.saying import Language, denied, length
 from rules.scope import Scope
 from rules.selectors import Selector, Trigger
+from rules.shapes import union
 from rules.source import ALWAYS, NEVER, Readings
 from rules.words import Window
 
@@ -30,6 +31,7 @@ class SameAs(Asked):
     """That a field has the value it had in the trigger: by this, one event belongs to another."""
 
     same_as: Literal["on"]
+    """It is what the trigger has there."""
 
     def fits(self, value: Any) -> bool | None:
         """Whether there is a value; which one it must be is no matter of one event alone."""
@@ -64,17 +66,34 @@ def _written(tests: dict[str, Asked]) -> dict[str, object]:
     return {name: written(test) for name, test in tests.items()}
 
 
+def _with_same_as(event: EventName) -> type[BaseModel]:
+    """Make the model of what is written here: a text may also be said to be the trigger's own."""
+    known = WHERE[event].model_fields
+    fields: dict[str, Any] = {
+        name: (
+            SameAs | Annotated[known[name].annotation, *known[name].metadata] | None,
+            Field(None, description=known[name].description),
+        )
+        for name in sorted(texts(event))
+    }
+    return create_model(f"{event}_absent", __base__=WHERE[event], **fields)
+
+
 class Absent(Trigger):
     """None of these events in the time after the trigger, `(t, t + for]`.
 
     `rearm` says what a further trigger does in that time: `keep` leaves the deadline as it is, `restart` moves it.
     """
 
-    where: Annotated[dict[str, Asked], PlainValidator(_correlated), PlainSerializer(_written)] = Field(
-        default_factory=dict
-    )
+    where: Annotated[
+        dict[str, Asked],
+        PlainValidator(_correlated, json_schema_input_type=union(map(_with_same_as, WHERE))),
+        PlainSerializer(_written),
+    ] = Field(default_factory=dict)
     for_: Window = Field(alias="for")
+    """How long none of these events must come."""
     rearm: Literal["keep", "restart"] = "keep"
+    """What a further trigger does to the deadline: nothing, or move it."""
 
     @property
     def same(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from kairos.money import Money
 from rules import panes
 from rules.conditions.past import Windowed, events
 from rules.features import Feature
-from rules.fields import EventName, numbers
+from rules.fields import EventName, numbers, one_of
 from rules.judged import Judged, Seen, all_hold
 from rules.moments import day_of, midnight
 from rules.panes import Of, Panes
@@ -24,6 +24,7 @@ from rules.problems import mistake, suggest
 from rules.saying import WORDS, Language, denied, length
 from rules.scope import Scope
 from rules.selectors import Selector
+from rules.shapes import Shape, at_least_one
 from rules.source import all_of, any_of, constant
 from rules.words import Amount, Number
 
@@ -56,7 +57,9 @@ def _written(bound: Money | int | None) -> str | int | None:
     return str(bound) if isinstance(bound, Money) else bound
 
 
-Bound = Annotated[Money | int, PlainValidator(_bound), PlainSerializer(_written, when_used="json")]
+Bound = Annotated[
+    Money | int, PlainValidator(_bound, json_schema_input_type=Amount), PlainSerializer(_written, when_used="json")
+]
 
 
 class Span(NamedTuple):
@@ -70,11 +73,18 @@ class Span(NamedTuple):
 class Aggregate(Windowed):
     """What a field of these events comes to, within bounds."""
 
-    field: str
+    field: Annotated[str, one_of(numbers)]
+    """The field that holds an amount or a number."""
     at_least: Bound | None = None
+    """It comes to this or more."""
     at_most: Bound | None = None
+    """It comes to this or less."""
     above: Bound | None = None
+    """It comes to more than this."""
     below: Bound | None = None
+    """It comes to less than this."""
+
+    shapes: ClassVar[tuple[Shape, ...]] = (at_least_one(*_SIGNS),)
 
     memories: ClassVar[tuple[Of, ...]]
     """What must be remembered."""

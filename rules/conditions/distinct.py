@@ -1,14 +1,14 @@
 """Distinct: how many different values a field of some events had in a window that ends with the trigger."""
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
 from rules import rings, values
 from rules.conditions.past import Counted, events
 from rules.features import Feature
-from rules.fields import EventName, texts
+from rules.fields import EventName, one_of, texts
 from rules.judged import Judged, Seen
 from rules.problems import mistake, suggest
 from rules.saying import Language, denied
@@ -23,7 +23,8 @@ __all__ = ["Distinct"]
 class Distinct(Counted):
     """So many different values; an event without the field has none."""
 
-    field: str
+    field: Annotated[str, one_of(texts)]
+    """The field whose different values are counted."""
 
     @model_validator(mode="after")
     def _known_field(self) -> Self:

@@ -23,6 +23,7 @@ class First(Watched):
     """None of these events before the trigger: in the time `in`, or ever."""
 
     in_: Window | None = Field(None, alias="in")
+    """How far back; ever unless it is said."""
 
     @property
     def silence(self) -> LastSeen:

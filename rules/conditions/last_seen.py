@@ -1,7 +1,7 @@
 """Last seen: how long ago the newest of some events was, before the trigger."""
 
 from collections.abc import Iterator
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import model_validator
 
@@ -13,6 +13,7 @@ from rules.problems import mistake
 from rules.saying import Language, denied, length
 from rules.scope import Scope
 from rules.selectors import Selector, Watched
+from rules.shapes import Shape, exactly_one
 from rules.source import all_of, constant
 from rules.words import Window
 
@@ -23,7 +24,11 @@ class LastSeen(Watched):
     """How long ago the newest of these events before the trigger was; one never seen was long ago."""
 
     at_least: Window | None = None
+    """So long ago, or never."""
     within: Window | None = None
+    """Not longer ago."""
+
+    shapes: ClassVar[tuple[Shape, ...]] = (exactly_one("at_least", "within"),)
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:

@@ -1,7 +1,7 @@
 """What all conditions on the past have in common."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Protocol, Self
+from typing import Annotated, Any, ClassVar, Protocol, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,7 @@ from rules.rings import second
 from rules.saying import WORDS, Language, days, length
 from rules.scope import Scope
 from rules.selectors import Selector, Watched
+from rules.shapes import Shape, at_least_one, exactly_one
 from rules.source import all_of, any_of, constant
 from rules.words import Days, Window
 
@@ -53,8 +54,12 @@ class Windowed(Watched):
     """Events in a window that ends with the trigger: a length of time, or calendar days in a zone."""
 
     within: Window | None = None
+    """How far back the window reaches from the trigger."""
     days: Days | None = None
+    """How many calendar days the window has; today is the last of them."""
     zone: OwnZone
+
+    shapes: ClassVar[tuple[Shape, ...]] = (exactly_one("within", "days"),)
 
     @model_validator(mode="after")
     def _one_window(self) -> Self:
@@ -89,7 +94,11 @@ class Counted(Windowed):
     """At least so many in the window, at most so many, or both."""
 
     at_least: Many | None = None
+    """So many, or more."""
     at_most: Few | None = None
+    """So many, or fewer."""
+
+    shapes: ClassVar[tuple[Shape, ...]] = (at_least_one("at_least", "at_most"),)
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

@@ -36,7 +36,9 @@ class Sequence(Written):
     """
 
     within: Window
+    """How long before the trigger the first step may be."""
     steps: Annotated[tuple[Watched, ...], AfterValidator(_some)]
+    """Two to five kinds of events, in their order; the last one may be the trigger itself."""
 
     @property
     def _ends_with_trigger(self) -> bool:
