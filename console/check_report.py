@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from console.checking import Checked
 from rules.book import Book
+from rules.cost import cost
 from rules.problems import Problem
 from rules.sentence import LANGUAGES, sentence
 
@@ -37,8 +38,8 @@ class Told:
             return
         for rule in self.book.rules.values():
             yield "\n".join((rule.id, *(f"  {sentence(rule, language)}" for language in LANGUAGES)))
-        features = len(self.book.features)
-        yield f"{len(self.book.rules)} rules, book {self.book.hash}; {features} features of each customer"
+        yield from map(str, cost(self.book))
+        yield f"{len(self.book.rules)} rules, book {self.book.hash}"
 
     def json(self) -> str:
         """Write all of it as JSON."""
@@ -48,7 +49,7 @@ class Told:
                 "problems": [asdict(problem) for problem in self.problems],
                 "warnings": [asdict(problem) for problem in self.warnings],
                 "book": None if self.book is None else self.book.hash,
-                "features": None if self.book is None else len(self.book.features),
+                "cost": [] if self.book is None else [asdict(one) for one in cost(self.book)],
                 "rules": {id_: {word: sentence(rule, word) for word in LANGUAGES} for id_, rule in rules.items()},
             },
             ensure_ascii=False,

@@ -12,6 +12,7 @@ from console.checking import check_files
 from console.output import errors, out, said, settings
 from console.publishing import Known, Refused, catalogue, contents_of, publish
 from rules.book import Book
+from rules.cold import cold
 from rules.problems import suggest
 from streams import clock
 
@@ -49,7 +50,7 @@ def check(
         for line in told.summary():
             out.print(line, markup=False, highlight=False)
     if told.problems and form is Form.TEXT:
-        _stop(f"{len(told.problems)} problems; nothing was published and what is in force stays")
+        _stop("1 problem" if len(told.problems) == 1 else f"{len(told.problems)} problems")
     if told.problems or (strict and told.warnings):
         raise typer.Exit(1)
 
@@ -111,11 +112,16 @@ def _checked(files: Path, policy: Path | None, pools: Path | None, apps: Path | 
 
 
 def _publish(contents: dict[str, bytes], by: str | None) -> None:
+    before = _known().current("rules")
     with said():
         client = settings().cluster.for_aiokafka()
         names = asyncio.run(publish(client, contents, by or getpass.getuser(), clock.now()))
     for kind, name in names.items():
         out.print(f"in force: {kind} {name}", highlight=False)
+    if "rules" in contents:
+        starting = cold(_book(contents["rules"]), Book.empty() if before is None else _book(before))
+        for line in first(starting):
+            out.print(line, markup=False, highlight=False)
 
 
 def _stop(why: str) -> NoReturn:

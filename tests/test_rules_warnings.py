@@ -214,6 +214,6 @@ def test_a_program_reads_the_same(tmp_path: Path) -> None:
 
     told = json.loads(good.output)
     assert (good.exit_code, told["problems"], len(told["warnings"]), list(told["rules"])) == (0, [], 1, ["lunch"])
-    assert (told["warnings"][0]["line"], told["warnings"][0]["column"], told["features"]) == (11, 29, 1)
+    assert (told["warnings"][0]["line"], told["warnings"][0]["column"], told["cost"][-1]["features"]) == (11, 29, 1)
     told = json.loads(wrong.output)
     assert (wrong.exit_code, told["book"], told["problems"][0]["line"]) == (1, None, 12)
