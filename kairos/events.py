@@ -157,7 +157,7 @@ class Event(msgspec.Struct, gc=False):
     category
         What rules are indexed by beside the type: the app's class, the merchant's category, the page.
     data
-        The record itself.
+        The record itself, or its twin (`kairos.twins`): the same attributes, so ask for the type, not for the class.
 
     """
 

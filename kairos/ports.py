@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+import msgspec
+
 from kairos.instants import SECOND, Millis
 from kairos.offers import Offer
 
@@ -34,8 +36,7 @@ V = TypeVar("V")
 """What a stage knows of the catalogue."""
 
 
-@dataclass(slots=True)
-class Record:
+class Record(msgspec.Struct, gc=False):
     """A record as Kafka holds it; `at` is the time Kafka wrote beside it."""
 
     topic: str

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kairos.events import Event, Feedback, Profile, Transaction
+from kairos.events import Event, Feedback, Profile
 from kairos.instants import Millis
 from kairos.money import Money
 from rules.fields import CATEGORY, RECORDS, EventName
@@ -159,8 +159,8 @@ class _Events:
             columns[self._category].add(event.category)
         if self._has_place:
             columns[_PLACE].add((data.lat, data.lon))  # type: ignore[union-attr]  # the record has both
-        if isinstance(data, Transaction):
-            columns["amount"].add((data.amount, data.currency))
+        if event.type == "transaction":
+            columns["amount"].add((data.amount, data.currency))  # type: ignore[union-attr]  # the type says so
 
 
 class _Gathered:

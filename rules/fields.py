@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, create_model
 
@@ -133,8 +133,9 @@ def value_of(event: Event, name: str, test: Asked) -> object:
         return event.at
     if isinstance(test, Near):
         return getattr(event.data, "lat", None), getattr(event.data, "lon", None)
-    if isinstance(test, Amounts) and isinstance(event.data, Transaction):
-        return Money(event.data.amount, event.data.currency)
+    if isinstance(test, Amounts) and event.type == "transaction":
+        data = cast(Transaction, event.data)
+        return Money(data.amount, data.currency)
     return event.category if name == CATEGORY.get(event.type) else getattr(event.data, name)
 
 

@@ -12,7 +12,7 @@ from kairos.events import Event, EventType
 from kairos.ids import absence_id
 from kairos.instants import Millis, moment
 from kairos.ports import Record
-from kairos.wire import data_of
+from kairos.wire import data_of, json_of
 from rules.absences import Arming, Pending, came, name_of, over, pending
 from rules.absences import arm as note
 from rules.decide import refused
@@ -69,7 +69,7 @@ def arm(work: Work, event: Event, source: Record, rule: Rule) -> None:
         event=event.id,
         type=event.type,
         category=event.category,
-        data=event.data.model_dump_json(exclude_none=True).encode(),
+        data=json_of(event.type, event.data),
         topic=source.topic,
         partition=source.partition,
         offset=source.offset,

@@ -1,6 +1,7 @@
 """Facts: what a decision saw of the customer, for the model and for the record."""
 
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from kairos.customer import Customer, Standing
@@ -33,8 +34,9 @@ def day(at: Millis) -> int:
 def facts(event: Event, standing: Standing) -> dict[str, str | int | float | bool | None]:
     """Give what the rules could read beside their windows: the event's category and amount, the attributes."""
     found: dict[str, str | int | float | bool | None] = {"event.category": event.category}
-    if isinstance(event.data, Transaction):
-        found |= {"event.amount": event.data.amount, "event.currency": event.data.currency}
+    if event.type == "transaction":
+        data = cast(Transaction, event.data)
+        found |= {"event.amount": data.amount, "event.currency": data.currency}
     return found | {f"attr.{name}": value for name, value in sorted(standing.profile.attrs.items())}
 
 

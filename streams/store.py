@@ -55,6 +55,8 @@ class RocksStore:
         # rocksdict's stub takes the property for a method.
         self._write_options.disable_wal = True  # type: ignore[method-assign,assignment]
         self._overlay: dict[bytes, bytes | None] = {}
+        # The names in the overlay with an id: a scan looks through them, and not through every hot record.
+        self._many: dict[bytes, None] = {}
         self._fetched: dict[bytes, bytes | None] = {}
         self._fetching = Lock()
 
@@ -80,17 +82,18 @@ class RocksStore:
 
     def put(self, key: bytes, kind: str, id_: bytes, value: bytes) -> None:
         """Write a value into the overlay."""
-        self._overlay[compose(key, kind, id_)] = value
+        self._note(key, kind, id_, value)
 
     def delete(self, key: bytes, kind: str, id_: bytes = b"") -> None:
         """Remove a value in the overlay."""
-        self._overlay[compose(key, kind, id_)] = None
+        self._note(key, kind, id_, None)
 
     def scan(self, key: bytes, kind: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Give (id, value) of one kind, by id, the overlay over the disk."""
         prefix = compose(key, kind, b"")
         first = prefix + start
-        changed = {k: v for k, v in self._overlay.items() if k >= first and k.startswith(prefix)}
+        overlay = self._overlay
+        changed = {k: overlay[k] for k in (prefix, *self._many) if k in overlay and k >= first and k.startswith(prefix)}
         pending = sorted((k for k, v in changed.items() if v is not None), reverse=True)
         for name, value in self._stored(first, prefix):
             while pending and pending[-1] < name:
@@ -116,6 +119,7 @@ class RocksStore:
     def rollback(self) -> None:
         """Forget what the step changed."""
         self._overlay.clear()
+        self._many.clear()
 
     def commit(self, meta: Meta, changelog: int) -> None:
         """Bring the overlay to the disk, in one write with the offsets it belongs to.
@@ -131,6 +135,7 @@ class RocksStore:
         self._overlay[META] = encode(meta)
         self.apply(self._overlay.items(), changelog)
         self._overlay.clear()
+        self._many.clear()
         self._fetched.clear()
 
     def apply(self, changes: Iterable[Change], changelog: int) -> None:
@@ -173,6 +178,12 @@ class RocksStore:
         self._db.close()
         shutil.rmtree(self.path)
         self._db = _opened(self.path)
+
+    def _note(self, key: bytes, kind: str, id_: bytes, value: bytes | None) -> None:
+        name = compose(key, kind, id_)
+        self._overlay[name] = value
+        if id_:
+            self._many[name] = None
 
     def _stored(self, first: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         # The iterator is dropped at the end of the loop: a live one would keep the folder locked after `close`.

@@ -1,9 +1,9 @@
 """What a batch reads: named before the step and fetched at once; and what is only found out when its turn comes."""
 
-import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from kairos.instants import MINUTE, SECOND
 from kairos.ports import Batch, Record
@@ -66,6 +66,23 @@ def test_nothing_fetched_outlives_the_commit_after_it(store: RocksStore) -> None
     assert store.get(b"c1", HOT) == b"new"
 
 
+def test_a_scan_finds_what_was_written_over_what_was_committed(store: RocksStore) -> None:
+    for id_ in (b"", b"1", b"3"):
+        store.put(b"c1", "d", id_, b"old")
+    store.commit(Meta(), 1)
+
+    store.put(b"c1", "d", b"", b"new")
+    store.put(b"c1", "d", b"2", b"new")
+    store.put(b"c2", "d", b"2", b"another's")
+    store.delete(b"c1", "d", b"3")
+    store.delete(b"c1", "d", b"4")
+    found, later = list(store.scan(b"c1", "d")), list(store.scan(b"c1", "d", b"2"))
+    store.rollback()
+
+    assert (found, later) == ([(b"", b"new"), (b"1", b"old"), (b"2", b"new")], [(b"2", b"new")])
+    assert list(store.scan(b"c1", "d")) == [(b"", b"old"), (b"1", b"old"), (b"3", b"old")]
+
+
 def test_the_step_reads_no_hot_record_that_was_not_named() -> None:
     table = Table(store=Asked())
     table.hear(table.profile("c1"), table.profile("c3"))
@@ -80,7 +97,7 @@ def test_the_step_reads_no_hot_record_that_was_not_named() -> None:
 
 def test_a_key_that_nobody_can_have_is_not_asked_for() -> None:
     table = Table()
-    records = [dataclasses.replace(table.pays(), key=key) for key in (None, b"", b"k" * 70_000)]
+    records = [structs.replace(table.pays(), key=key) for key in (None, b"", b"k" * 70_000)]
 
     assert customers.reads(records) == []
     assert refused(table, *records) == ["no_key", "no_key", "invalid_key"]
@@ -88,25 +105,25 @@ def test_a_key_that_nobody_can_have_is_not_asked_for() -> None:
 
 def test_dead_letters_keep_the_order_of_their_records_whenever_each_was_found_out() -> None:
     table = Table()
-    late = dataclasses.replace(table.pays(ago=MINUTE), value=b"{")
-    early = dataclasses.replace(table.pays(ago=2 * MINUTE), value=None)
-    timeless = dataclasses.replace(table.pays(), headers=(*table.pays().headers, ("ce_time", b"noon")))
+    late = structs.replace(table.pays(ago=MINUTE), value=b"{")
+    early = structs.replace(table.pays(ago=2 * MINUTE), value=None)
+    timeless = structs.replace(table.pays(), headers=(*table.pays().headers, ("ce_time", b"noon")))
 
     assert refused(table, late, early, timeless, table.pays()) == ["invalid", "empty", "invalid_time"]
 
 
 def test_a_record_that_is_wrong_in_two_ways_is_refused_for_the_first_though_its_time_is_read_first() -> None:
     table = Table()
-    timeless = dataclasses.replace(table.pays(), headers=(("ce_type", b"nonsense"), ("ce_time", b"noon")))
+    timeless = structs.replace(table.pays(), headers=(("ce_type", b"nonsense"), ("ce_time", b"noon")))
 
-    assert refused(table, timeless, dataclasses.replace(timeless, key=b"\xff")) == ["unknown_type", "invalid_key"]
+    assert refused(table, timeless, structs.replace(timeless, key=b"\xff")) == ["unknown_type", "invalid_key"]
 
 
 def test_event_time_hears_nothing_from_a_record_that_is_refused() -> None:
     table = Table()
-    misplaced = dataclasses.replace(table.pays(), topic=APP_USAGE)
+    misplaced = structs.replace(table.pays(), topic=APP_USAGE)
 
-    table.hear(table.pays(ago=9 * SECOND), dataclasses.replace(table.pays(), value=b"{"), misplaced)
+    table.hear(table.pays(ago=9 * SECOND), structs.replace(table.pays(), value=b"{"), misplaced)
 
     newest = {topic: time.newest for topic, time in watermark.kept(table.store).topics.items()}
     assert (newest[TRANSACTIONS], newest[APP_USAGE]) == (table.now - 9 * SECOND, 0)
