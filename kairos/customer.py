@@ -1,13 +1,16 @@
 """The customer as the engine keeps it: one packed hot record, and a profile beside it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
-from kairos.events import Consent, Profile
+from kairos.events import Attribute
 from kairos.instants import Millis
+from kairos.permissions import Word
 
-__all__ = ["Customer", "Spending", "Standing", "pack", "unpack"]
+__all__ = ["Customer", "Person", "Spending", "Standing", "pack", "unpack"]
 
 
 class Spending(msgspec.Struct, array_like=True, gc=False):
@@ -62,12 +65,41 @@ class Customer(msgspec.Struct, array_like=True):
     decisions: dict[str, bytes] = msgspec.field(default_factory=dict)
 
 
+class Person(Protocol):
+    """What the bank says of a customer, see `kairos.events.Profile`; the stage keeps it in a form of its own."""
+
+    @property
+    def attrs(self) -> Mapping[str, Attribute]:
+        """The attributes."""
+        ...
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The offline tags."""
+        ...
+
+    @property
+    def consent(self) -> Sequence[Word]:
+        """What the bank knows of consent."""
+        ...
+
+    @property
+    def do_not_contact(self) -> bool:
+        """Whether the customer is to be left alone."""
+        ...
+
+    @property
+    def personalisation(self) -> bool:
+        """Whether the customer agreed to what is made for them alone."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Who a customer is when a decision is made: the bank's profile, and what the customer said since."""
 
-    profile: Profile
-    said: tuple[Consent, ...] = ()
+    profile: Person
+    said: Sequence[Word] = ()
 
 
 _encode = msgspec.msgpack.Encoder().encode

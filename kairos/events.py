@@ -10,6 +10,7 @@ from kairos.money import Currency
 
 __all__ = [
     "AppUsage",
+    "Attribute",
     "Consent",
     "Data",
     "Event",
@@ -94,6 +95,10 @@ class Consent(_Incoming):
     channel: Name
     granted: bool
     at: AwareDatetime
+
+
+Attribute = str | int | float | bool
+"""What an attribute of a profile holds, once it was checked."""
 
 
 class Profile(_Incoming):

@@ -1,12 +1,40 @@
 """Permissions: may this customer be contacted, by which channel. Read again before each send; unknown is no."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
 from pydantic import AwareDatetime
 
-from kairos.events import Consent, Profile
+from kairos.events import Consent
 from kairos.instants import Millis, moment
 from kairos.offers import Written
 
-__all__ = ["Permission", "consents", "permitted"]
+__all__ = ["Permission", "Word", "consents", "permitted"]
+
+
+class Word(Protocol):
+    """A word on consent, see `kairos.events.Consent`; the stage keeps them in a form of its own."""
+
+    @property
+    def purpose(self) -> str:
+        """For what, `*` for all."""
+        ...
+
+    @property
+    def channel(self) -> str:
+        """By which way, `*` for all."""
+        ...
+
+    @property
+    def granted(self) -> bool:
+        """Whether it is a yes."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When it was said."""
+        ...
 
 
 class Permission(Written):
@@ -25,7 +53,7 @@ class Permission(Written):
         return permitted(self.consent, purpose, channel)
 
 
-def permitted(consent: tuple[Consent, ...], purpose: str, channel: str) -> bool:
+def permitted(consent: Sequence[Word], purpose: str, channel: str) -> bool:
     """Whether the newest word that covers this purpose and channel grants it; no word is no.
 
     At the same instant a refusal wins over a grant.
@@ -47,6 +75,6 @@ def permitted(consent: tuple[Consent, ...], purpose: str, channel: str) -> bool:
     return max(covering, key=lambda c: (c.at, not c.granted)).granted
 
 
-def consents(profile: Profile, said: tuple[Consent, ...]) -> tuple[Consent, ...]:
+def consents(bank: Sequence[Word], said: Sequence[Word]) -> tuple[Word, ...]:
     """Put together what the bank's profile says and what the customer said since; the newest word wins later."""
-    return (*profile.consent, *said)
+    return (*bank, *said)

@@ -88,7 +88,7 @@ def _of_the_rule(rule: Rule, event: Event, standing: Standing, now: Millis) -> R
 
 def _by_channel(rule: Rule, customer: Customer, standing: Standing, policy: Policy, now: Millis) -> Channel | Reason:
     """Give the first channel that passes every gate, or the reason of the furthest gate that one reached."""
-    said = consents(standing.profile, standing.said)
+    said = consents(standing.profile.consent, standing.said)
     allowed = [channel for channel in rule.then.channels if permitted(said, rule.purpose, channel.value)]
     if not allowed:
         return Reason.NO_CONSENT

@@ -61,7 +61,7 @@ def valid_days(rule: Rule, zone: str) -> Bilingual:
 
 def _by_channel(rule: Rule, seen: Seen, policy: Policy, now: Millis) -> Iterator[Finding]:
     standing, channels = seen.standing(), rule.then.channels
-    said = consents(standing.profile, standing.said)
+    said = consents(standing.profile.consent, standing.said)
     allowed = [channel for channel in channels if permitted(said, rule.purpose, channel.value)]
     purpose = bilingual(f"客户同意“{rule.purpose}”用途的触达", f"consent for {rule.purpose}")
     yield Finding(Reason.NO_CONSENT, bool(allowed), purpose, _each(channels, allowed))

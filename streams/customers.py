@@ -10,7 +10,7 @@ from typing import cast
 from pydantic import ValidationError
 
 from kairos.customer import Customer, Spending
-from kairos.events import AppUsage, Event, Feedback, Transaction
+from kairos.events import AppUsage, Event, Feedback, Profile, Transaction
 from kairos.instants import Millis
 from kairos.ports import Batch, Output, Record, Store
 from kairos.recent import remember, seen
@@ -26,7 +26,7 @@ from streams.keys import compose
 from streams.outcomes import came_back, fire
 from streams.topics import APP_USAGE, CUSTOMERS, FEEDBACK, LEDGER_ANSWERS, TRANSACTIONS, partition_of
 from streams.versions import Versions
-from streams.work import HOT, KeptProfile, Work
+from streams.work import HOT, Work
 
 __all__ = ["TIMED", "reads", "step"]
 
@@ -169,7 +169,7 @@ def _refusal(work: Work, record: Record, error: BadRecord) -> Output:
 def _forget(work: Work, record: Record) -> None:
     customer = (record.key or b"").decode()
     absences.forget(work, customer)
-    work.keep_profile(customer, None)
+    work.drop_profile(customer)
     work.forget(customer)
     work.permission(customer)
 
@@ -182,7 +182,7 @@ def _take(work: Work, event: Event, record: Record) -> None:
     if event.type == "feedback":
         came_back(work, event, cast(Feedback, event.data))
     elif event.type == "customer":
-        _learn_profile(work, event, record)
+        _learn_profile(work, event)
     else:
         _observe(work, customer, event)
         absences.end(work, customer, event)
@@ -200,12 +200,12 @@ def _decide(work: Work, customer: Customer, event: Event, record: Record) -> Non
             absences.arm(work, event, record, rule)
 
 
-def _learn_profile(work: Work, event: Event, record: Record) -> None:
+def _learn_profile(work: Work, event: Event) -> None:
     kept = work.profile(event.customer)
     # Two producers may race; the newest word of the bank wins, not the last to arrive.
     if kept is not None and kept.at > event.at:
         return
-    work.keep_profile(event.customer, KeptProfile(1, event.at, record.value or b"{}"))
+    work.keep_profile(event.customer, event.at, cast(Profile, event.data))
     work.permission(event.customer)
 
 

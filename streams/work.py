@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import msgspec
 from pydantic import TypeAdapter
 
 from kairos.customer import Customer, Standing, pack, unpack
@@ -15,10 +14,11 @@ from kairos.ports import Batch, Output, Store
 from kairos.wire import headers
 from streams.deadlines import Deadlines
 from streams.memories import remembered
+from streams.profiles import KeptProfile, pack_profile, person, spoken, unpack_profile
 from streams.topics import PERMISSIONS
 from streams.versions import Versions
 
-__all__ = ["ABSENCE", "DECISION", "HOT", "PROFILE", "SAID", "TIMER", "KeptProfile", "Work", "record"]
+__all__ = ["ABSENCE", "DECISION", "HOT", "PROFILE", "SAID", "TIMER", "Work", "record"]
 
 HOT, PROFILE, SAID, DECISION, ABSENCE, TIMER = "h", "p", "s", "d", "a", "t"
 """The kinds of the customers' store: hot record, profile, what the customer said, open decisions, absences, timers.
@@ -26,19 +26,8 @@ HOT, PROFILE, SAID, DECISION, ABSENCE, TIMER = "h", "p", "s", "d", "a", "t"
 Timers have no owner: they lie under the empty key, by the time they are due.
 """
 
+_NOBODY = Profile()
 _CONSENTS: TypeAdapter[tuple[Consent, ...]] = TypeAdapter(tuple[Consent, ...])
-
-
-class KeptProfile(msgspec.Struct, array_like=True):
-    """The bank's newest word on a customer, as it came, and when it was said."""
-
-    version: int
-    at: Millis
-    json: bytes
-
-
-_pack_profile = msgspec.msgpack.Encoder().encode
-_unpack_profile = msgspec.msgpack.Decoder(KeptProfile).decode
 
 
 @dataclass(slots=True)
@@ -113,15 +102,17 @@ class Work:
     def profile(self, key: str) -> KeptProfile | None:
         """Give what the bank said of a customer, if it did."""
         packed = self.store.get(key.encode(), PROFILE)
-        return None if packed is None else _unpack_profile(packed)
+        return None if packed is None else unpack_profile(packed)
 
-    def keep_profile(self, key: str, profile: KeptProfile | None) -> None:
-        """Put the bank's newest word in the place of the last, or remove it."""
+    def keep_profile(self, key: str, at: Millis, profile: Profile) -> None:
+        """Put the bank's newest word in the place of the last."""
         self._standings.pop(key, None)
-        if profile is None:
-            self.store.delete(key.encode(), PROFILE)
-        else:
-            self.store.put(key.encode(), PROFILE, b"", _pack_profile(profile))
+        self.store.put(key.encode(), PROFILE, b"", pack_profile(at, profile))
+
+    def drop_profile(self, key: str) -> None:
+        """Forget what the bank said."""
+        self._standings.pop(key, None)
+        self.store.delete(key.encode(), PROFILE)
 
     def said(self, key: str) -> tuple[Consent, ...]:
         """Give what the customer said of consent through the channels."""
@@ -138,7 +129,7 @@ class Work:
         found = self._standings.get(key)
         if found is None:
             kept = self.profile(key)
-            profile = Profile() if kept is None else Profile.model_validate_json(kept.json)
+            profile = _NOBODY if kept is None else person(kept)
             found = self._standings[key] = Standing(profile, self.said(key))
         return found
 
@@ -151,7 +142,7 @@ class Work:
         word = Permission(
             customer=key,
             do_not_contact=standing.profile.do_not_contact,
-            consent=consents(standing.profile, standing.said),
+            consent=spoken(consents(standing.profile.consent, standing.said)),
             at=moment(self.now),
         )
         self.outputs.append(record(PERMISSIONS, key, "kairos.permission.v1", f"{key}@{self.now}", word, self.now))
