@@ -7,7 +7,7 @@ from pydantic_core import CoreSchema
 
 from kairos.money import Money
 from rules.problems import mistake
-from rules.saying import WORDS, Language, listed, shown
+from rules.saying import WORDS, Language, none_of, one_of, shown
 from rules.shapes import OneOrMore, Shape, shapes_of
 from rules.source import Readings, constant
 from rules.words import Amount, Flag, Number, Word
@@ -153,9 +153,9 @@ class Compared(Asked):
             return f"{name}{there[language]}"
         parts: list[str] = []
         if self.any_of is not None:
-            parts.append(f"{name} = {listed(self.any_of, language)}")
+            parts.append(one_of(name, self.any_of, language))
         if self.none_of is not None:
-            parts.append(f"{name}{words['not']}{listed(self.none_of, language)}")
+            parts.append(none_of(name, self.none_of, language))
         bounds = ((sign, getattr(self, bound, None)) for bound, sign, _ in _BOUNDS)
         parts += [f"{name} {sign} {shown(value)}" for sign, value in bounds if value is not None]
         return words["and"].join(parts)

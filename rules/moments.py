@@ -235,9 +235,16 @@ class Clock(Asked):
     def said(self, name: str, language: Language) -> str:
         """Say the hours and days."""
         comma = "、" if language == "zh" else ", "
-        parts = [] if self.days is None else [comma.join(_DAYS[language][day] for day in self.days)]
+        parts = [] if self.days is None else [_week_said(self.days, language)]
         parts += [] if self.time is None else [comma.join(map(clock_hours, self.time))]
         return f"{' '.join(parts)} ({self.zone})"
+
+
+def _week_said(days: tuple[int, ...], language: Language) -> str:
+    names = _DAYS[language]
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
+        return f"{names[days[0]]}{'至' if language == 'zh' else ' to '}{names[days[-1]]}"
+    return ("、" if language == "zh" else ", ").join(names[day] for day in days)
 
 
 def _between(hours: Minutes, first: str, again: str) -> str:

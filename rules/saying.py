@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal
 
 from kairos.instants import DAY, HOUR, MINUTE, SECOND, Millis
 
-__all__ = ["LANGUAGES", "WORDS", "Language", "days", "length", "listed", "shown"]
+__all__ = ["LANGUAGES", "WORDS", "Language", "days", "length", "listed", "none_of", "one_of", "shown"]
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -88,6 +88,29 @@ def denied(said: str, language: Language) -> str:
 def listed(values: Iterable[object], language: Language) -> str:
     """Say that it may be any of some values."""
     return WORDS[language]["or"].join(map(shown, values))
+
+
+def one_of(name: str, values: Sequence[object], language: Language) -> str:
+    """Say that what is called `name` is one of some values, so that no other word can be drawn into the list.
+
+    Examples
+    --------
+    >>> one_of("page", ["coupon"], "en"), one_of("page", ["coupon", "home"], "en"), one_of("page", ["a", "b"], "zh")
+    ('page = coupon', 'page is one of coupon, home', 'page是a、b之一')
+
+    """
+    if len(values) == 1:
+        return f"{name} = {shown(values[0])}"
+    found = [shown(value) for value in values]
+    return f"{name}是{'、'.join(found)}之一" if language == "zh" else f"{name} is one of {', '.join(found)}"
+
+
+def none_of(name: str, values: Sequence[object], language: Language) -> str:
+    """Say that it is none of them."""
+    if len(values) == 1:
+        return f"{name}{WORDS[language]['not']}{shown(values[0])}"
+    found = [shown(value) for value in values]
+    return f"{name}不是{'、'.join(found)}中的任何一个" if language == "zh" else f"{name} is none of {', '.join(found)}"
 
 
 def shown(value: object) -> str:

@@ -1,13 +1,20 @@
 """Sentences: a rule as one sentence in Chinese and in English, for the list that people look through."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from rules.conditions.past import said_events
 from rules.logic import Tree, conjunction
 from rules.saying import LANGUAGES, WORDS, Language, length
-from rules.schema import Rule
+from rules.schema import Rule, Status
 
-__all__ = ["LANGUAGES", "Language", "asked_of", "limits_of", "sentence"]
+__all__ = ["LANGUAGES", "Language", "asked_of", "limits_of", "sentence", "unusual"]
+
+
+_STATUS: Final[Mapping[Language, Mapping[Status, str]]] = {
+    "zh": {Status.PAUSED: "目前暂停，命中只作记录", Status.DRAFT: "目前为草稿，只累计行为、不触发"},
+    "en": {Status.PAUSED: "paused: matches are only recorded", Status.DRAFT: "a draft: it watches and never fires"},
+}
 
 
 def sentence(rule: Rule, language: Language) -> str:
@@ -61,14 +68,27 @@ def _then(rule: Rule, language: Language) -> str:
     if rule.experiment.control:
         share = f"{rule.experiment.control * 100:g}%"
         said += f"；{share}为对照组" if language == "zh" else f"; {share} are left alone as the control group"
-    return said
+    return said + "".join(f"；{part}" if language == "zh" else f"; {part}" for part in unusual(rule, language))
+
+
+def unusual(rule: Rule, language: Language) -> Iterator[str]:
+    """Say what a reader does not expect of a rule: another consent, a short memory, that it does nothing now."""
+    zh = language == "zh"
+    if rule.purpose != "marketing":
+        yield f"所需同意的用途为{rule.purpose}" if zh else f"consent is asked for {rule.purpose}"
+    if rule.warm == "accept":
+        cold = "what is not remembered counts as not happened, however short the memory"
+        yield "记忆时间不足时也按已有记录判断" if zh else cold
+    if rule.status in _STATUS[language]:
+        yield _STATUS[language][rule.status]
 
 
 def limits_of(rule: Rule, language: Language) -> Iterator[str]:
     """Say how often beside the cooldown, and what becomes of that which was counted."""
     zh, most, group = language == "zh", rule.limits.per_customer, rule.limits.group
     if most is not None:
-        yield f"每位客户至多{most}次" if zh else f"at most {most} times for a customer"
+        times = "once" if most == 1 else f"{most} times"
+        yield f"每位客户至多{most}次" if zh else f"at most {times} for a customer"
     if group is not None:
         yield f"与{group}组的规则共用冷却期" if zh else f"resting after every rule of the group {group}"
     if rule.consume:

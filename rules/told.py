@@ -56,7 +56,7 @@ _REASONS: Final = frozenset(
 def _reason(said: str) -> str:
     kind = said.partition(":")[0]
     if kind not in _REASONS:
-        raise mistake(f"{kind!r} is nothing that silences a rule in a test{suggest(kind, _REASONS)}")
+        raise mistake(f"{kind!r} is nothing that silences a rule in a test{suggest(kind, map(str, _REASONS))}")
     return said
 
 

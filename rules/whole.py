@@ -10,8 +10,8 @@ from typing import Final
 from rules.conditions.past import said_events
 from rules.explain_gates import valid_days
 from rules.saying import WORDS, Language, length
-from rules.schema import Rule, Scenario, Status, Then
-from rules.sentence import asked_of, limits_of
+from rules.schema import Rule, Scenario, Then
+from rules.sentence import asked_of, limits_of, unusual
 
 __all__ = ["whole"]
 
@@ -22,10 +22,6 @@ _SCENARIOS: Final[Mapping[Scenario, str]] = {
     Scenario.DEBIT_TO_CREDIT: "借转贷",
 }
 _REACTIONS: Final[Mapping[str, str]] = {"opened": "打开", "clicked": "点击", "redeemed": "核销", "converted": "转化"}
-_STATUS: Final[Mapping[Language, Mapping[Status, str]]] = {
-    "zh": {Status.PAUSED: "目前暂停，命中只作记录", Status.DRAFT: "目前为草稿，只累计行为、不触发"},
-    "en": {Status.PAUSED: "paused: matches are only recorded", Status.DRAFT: "a draft: it watches and never fires"},
-}
 
 
 def whole(rule: Rule, language: Language, zone: str) -> str:
@@ -70,12 +66,7 @@ def _parts_zh(rule: Rule, zone: str) -> Iterator[str]:
         yield f"{_percent(rule)}的客户（按{rule.salt}分组）为对照组，不触达"
     if rule.valid.from_ is not None or rule.valid.until is not None:
         yield valid_days(rule, zone)["zh"]
-    if rule.purpose != "marketing":
-        yield f"所需同意的用途为{rule.purpose}"
-    if rule.warm == "accept":
-        yield "记忆时间不足时也按已有记录判断"
-    if rule.status in _STATUS["zh"]:
-        yield _STATUS["zh"][rule.status]
+    yield from unusual(rule, "zh")
 
 
 def _parts_en(rule: Rule, zone: str) -> Iterator[str]:
@@ -97,12 +88,7 @@ def _parts_en(rule: Rule, zone: str) -> Iterator[str]:
         yield f"{_percent(rule)} of the customers, split by {rule.salt}, are left alone as the control group"
     if rule.valid.from_ is not None or rule.valid.until is not None:
         yield valid_days(rule, zone)["en"]
-    if rule.purpose != "marketing":
-        yield f"consent is asked for {rule.purpose}"
-    if rule.warm == "accept":
-        yield "what is not remembered counts as not happened, however short the memory"
-    if rule.status in _STATUS["en"]:
-        yield _STATUS["en"][rule.status]
+    yield from unusual(rule, "en")
 
 
 def _waits_otherwise(then: Then) -> bool:

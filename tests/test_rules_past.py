@@ -276,9 +276,13 @@ def test_a_mistake_that_only_the_whole_rule_shows_is_told_at_its_place() -> None
         (
             {"distinct": {**PAID, "field": "merchant", "days": 3, "at_least": 2}},
             "最近3个自然日内交易（direction = debit）有至少2个不同的merchant",
-            "at least 2 different merchant of transaction (direction = debit) in the last 3 calendar days",
+            "at least 2 different values of merchant in transaction (direction = debit) in the last 3 calendar days",
         ),
-        ({"first": {"same_as": "on", "in": "180d"}}, "此前180天内没有过该事件", "no earlier the same in 180 days"),
+        (
+            {"first": {"same_as": "on", "in": "180d"}},
+            "此前180天内没有过该事件",
+            "the same for the first time in 180 days",
+        ),
         (
             {"sequence": {"within": "14d", "steps": [{"event": "login"}, {"same_as": "on"}]}},
             "14天内依次有：登录，然后本次事件",

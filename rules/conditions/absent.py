@@ -128,7 +128,10 @@ class Absent(Trigger):
     def said(self, language: Language) -> str:
         """Say it."""
         event, window = said_events(self.event, self.where, language), length(self.for_, language)
-        return f"此后{window}内没有{event}" if language == "zh" else f"no {event} in the {window} after it"
+        said = f"此后{window}内没有{event}" if language == "zh" else f"no {event} in the {window} after it"
+        if self.rearm == "keep":
+            return said
+        return f"{said}（再次触发则重新计时）" if language == "zh" else f"{said} (a further one starts the wait again)"
 
     def denied(self, language: Language) -> str:
         """Say that it fails."""

@@ -72,7 +72,7 @@ class Distinct(Counted):
         event, window, numbers = events(self, language), self.window(language), self.numbers(language, "个")
         if language == "zh":
             return f"{window}内{event}有{numbers}不同的{self.field}"
-        return f"{numbers} different {self.field} of {event} in {window}"
+        return f"{numbers} different values of {self.field} in {event} in {window}"
 
     def denied(self, language: Language) -> str:
         """Say that it fails."""

@@ -52,7 +52,7 @@ class First(Watched):
         event = events(self, language)
         if language == "zh":
             return f"此前{'从未' if self.in_ is None else length(self.in_, language) + '内没'}有过{event}"
-        return f"no earlier {event} {'ever' if self.in_ is None else 'in ' + length(self.in_, language)}"
+        return f"{event} for the first time{'' if self.in_ is None else ' in ' + length(self.in_, language)}"
 
     def denied(self, language: Language) -> str:
         """Say that it fails."""
