@@ -37,6 +37,8 @@ class Written(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
     shapes: ClassVar[tuple[Shape, ...]] = ()
     """What an editor can check beside the fields; the shapes of the classes above hold, too."""
+    also: ClassVar[tuple[str, ...]] = ()
+    """Keys that are written and stand for others, which are then read in their place."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> Shape:

@@ -202,4 +202,5 @@ def _model(annotation: object) -> type[BaseModel] | None:
 
 
 def _keys(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    return [*known, *getattr(model, "also", ())]

@@ -1,8 +1,8 @@
 """Persons: the conditions on who the customer is: tags, attributes, scores, and segments made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -23,14 +23,14 @@ from kairos.offers import Identifier
 from rules.asked import Flags, Numbers, Test, Words, Written, spread, test_of, written
 from rules.judged import Judged, Seen, all_hold
 from rules.logic import Condition, Tree
-from rules.problems import mistake, suggest
+from rules.problems import at_places, mistake, suggest
 from rules.saying import WORDS, Language, denied, shown
 from rules.scope import Scope
 from rules.shapes import Shape, some
 from rules.source import ALWAYS, NEVER, all_of, any_of, constant
 from rules.words import Probability, Scalar, Word
 
-__all__ = ["Attributes", "Score", "Tag", "Who"]
+__all__ = ["Attributes", "Score", "Tag", "Who", "in_order"]
 
 
 def _not_consent(name: str) -> str:
@@ -165,11 +165,15 @@ class Who(Tree):
     """What the bank knows of the customer, by the attributes' names; all must fit."""
     score: Score | None = None
 
+    also: ClassVar[tuple[str, ...]] = ("segment",)
+
     @model_validator(mode="wrap")
     @classmethod
     def _of_the_file(cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        if not isinstance(value, dict) or set(value) != {"segment"}:
+        if not isinstance(value, dict) or "segment" not in value:
             return handler(value)
+        if len(value) > 1:
+            raise mistake("a segment stands alone; a second condition is a second item of the list")
         name, known = value["segment"], (info.context or {}).get("segments", {})
         if not isinstance(name, str) or name not in known:
             raise mistake(f"there is no segment {name!r} in this file{suggest(name, known)}")
@@ -200,6 +204,30 @@ class Who(Tree):
     def scores(self) -> tuple[Score, ...]:
         """Give the scores it asks for."""
         return tuple(leaf for leaf in self.leaves() if isinstance(leaf, Score))
+
+
+def in_order(segments: object) -> object:
+    """Refuse segments that name themselves or one below: put in its place, such a name would mean nothing."""
+    said = segments if isinstance(segments, dict) else {}
+    names = list(said)
+    told = {
+        (name, *place): f"the segment {other!r} does not stand above this one; move it up"
+        for number, name in enumerate(names)
+        for place, other in _named(said[name])
+        if other in names[number:]
+    }
+    if told:
+        raise at_places(told)
+    return segments
+
+
+def _named(said: object) -> Iterator[tuple[tuple[str | int, ...], object]]:
+    """Give every segment that is named in conditions, with its place."""
+    if isinstance(said, dict) and set(said) == {"segment"}:
+        yield ("segment",), said["segment"]
+    parts = said.items() if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ()
+    for step, part in parts:
+        yield from (((step, *place), name) for place, name in _named(part))
 
 
 def _segment(name: str, known: Mapping[str, object], context: Any) -> dict[str, object]:

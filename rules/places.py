@@ -60,13 +60,17 @@ Radius = Annotated[
 ]
 
 
+def _degrees(most: int, where: str) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"type": "number", "minimum": -most, "maximum": most, "description": f"Degrees {where} of WGS-84."}
+    )
+
+
 class Near(Asked):
     """A test of the place: at most so far from it. An event without a place meets no such test."""
 
-    lat: Annotated[Number, Field(ge=-90, le=90)]
-    """Degrees north."""
-    lon: Annotated[Number, Field(ge=-180, le=180)]
-    """Degrees east."""
+    lat: Annotated[Number, Field(ge=-90, le=90), _degrees(90, "north")]
+    lon: Annotated[Number, Field(ge=-180, le=180), _degrees(180, "east")]
     radius: Radius
 
     def fits(self, value: Any) -> bool | None:

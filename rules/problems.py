@@ -98,7 +98,7 @@ def suggest(word: object, known: Iterable[str], otherwise: Literal["list", "noth
     near = difflib.get_close_matches(str(word)[:200], names, 1)
     if near:
         return f"; did you mean {near[0]!r}?"
-    return f"; it is one of: {', '.join(names)}" if otherwise == "list" and len(names) <= 30 else ""
+    return f"; it is one of: {', '.join(names)}" if otherwise == "list" and 0 < len(names) <= 30 else ""
 
 
 def at_places(told: Mapping[tuple[str | int, ...], str]) -> ValidationError:

@@ -7,7 +7,7 @@ written back (`model_dump(mode="json")`) reads the same again in any zone and wi
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kairos.events import Reaction
 from kairos.instants import DAY, MINUTE, Millis
@@ -19,10 +19,10 @@ from rules.conditions.aggregate import Aggregate
 from rules.conditions.distinct import Distinct
 from rules.conditions.when import When
 from rules.fields import texts
-from rules.persons import Who
+from rules.persons import Who, in_order
 from rules.problems import at_places, mistake, suggest
 from rules.scope import Scope
-from rules.selectors import Trigger
+from rules.selectors import Trigger, by_themselves
 from rules.shapes import Shape, at_least_one
 from rules.source import Readings
 from rules.told import Case
@@ -235,9 +235,15 @@ class Rule(Written):
 
     @model_validator(mode="after")
     def _scores_are_asked_last(self) -> Self:
-        outside = self.who.all if self.who.all is not None else (self.who,)
-        if any(part.score is None and part.scores() for part in outside):
-            raise mistake("a score is asked after all gates; it cannot stand inside any or not")
+        outside = enumerate(self.who.all) if self.who.all is not None else ((-1, self.who),)
+        what = "a score is asked after all gates; it cannot stand inside any or not"
+        told = {
+            ("who", *(() if place < 0 else ("all", place))): what
+            for place, part in outside
+            if part.score is None and part.scores()
+        }
+        if told:
+            raise at_places(told)
         return self
 
 
@@ -260,7 +266,11 @@ class RuleFile(Published):
     """In which time zone days and times of this file are meant."""
     currency: Currency
     """The currency of amounts that name none."""
-    selectors: Annotated[dict[Identifier, Trigger], Field(max_length=200)] = Field(default_factory=dict)
+    selectors: Annotated[dict[Identifier, Trigger], Field(max_length=200), BeforeValidator(by_themselves)] = Field(
+        default_factory=dict
+    )
     """Events that several rules speak of, by their names."""
-    segments: Annotated[dict[Identifier, Who], Field(max_length=200)] = Field(default_factory=dict)
+    segments: Annotated[dict[Identifier, Who], Field(max_length=200), BeforeValidator(in_order)] = Field(
+        default_factory=dict
+    )
     """Customers that several rules speak of, by their names; one may name those above it."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     Field,
@@ -20,11 +20,11 @@ from kairos.events import Event
 from kairos.ids import content_hash
 from rules.asked import Asked, Words, Written, written
 from rules.fields import CATEGORY, WHERE, EventName, value_of, variables, where
-from rules.problems import mistake, suggest
+from rules.problems import at_places, mistake, suggest
 from rules.shapes import Shape, exactly_one, union
 from rules.source import Readings
 
-__all__ = ["Selector", "Trigger", "Watched", "Where", "selector_of"]
+__all__ = ["Selector", "Trigger", "Watched", "Where", "by_themselves", "selector_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,8 @@ Where = Annotated[
 class _Named(Written):
     """Events that may be written elsewhere in the file, under `selectors`, and named here."""
 
+    also: ClassVar[tuple[str, ...]] = ("selector",)
+
     @model_validator(mode="before")
     @classmethod
     def _of_the_file(cls, value: Any, info: ValidationInfo) -> Any:
@@ -131,6 +133,18 @@ class _Named(Written):
         found["allOf"] = [*found.get("allOf", []), *shapes, *of_event]
         found["required"] = [name for name in found.get("required", []) if name != "event"]
         return found
+
+
+def by_themselves(selectors: object) -> object:
+    """Refuse selectors that name others."""
+    said = selectors if isinstance(selectors, dict) else {}
+    what = "a selector names no other one; write its event and where"
+    told: dict[tuple[str | int, ...], str] = {
+        (str(name), "selector"): what for name, part in said.items() if isinstance(part, dict) and "selector" in part
+    }
+    if told:
+        raise at_places(told)
+    return selectors
 
 
 def _found(said: object, context: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ FILE, _ = load_names(NAMES)
 APPS = AppsFile(classes=("food_delivery", "travel"), apps={})
 KNOWN = Known.of([POOL], FILE, APPS)
 PAID = "transaction, where: {merchant: 010}"
+COUNT = "{count: {same_as: on, within: 7d, at_least: 3}}"
 
 UNKNOWN = [
     (
@@ -91,6 +92,26 @@ UNKNOWN = [
         "      - name: one order\n        customer: {tags: [vpi], attrs: {aeg: 1}}\n",
         "23:27: there is no tag 'vpi'; did you mean 'vip'?",
     ),
+    (
+        COUNT,
+        "{absent: {event: transaction, where: {merchant: starbuks}, for: 1h}}",
+        "12:66: there is no merchant 'starbuks'; did you mean 'starbucks'?",
+    ),
+    (
+        COUNT,
+        "{sum: {event: transaction, where: {merchant_category: [fuel, dinning]}, field: amount, days: 7, above: 1}}",
+        "12:79: there is no merchant category 'dinning'; did you mean 'dining'?",
+    ),
+    (
+        COUNT,
+        "{sequence: {within: 1h, steps: [{event: login}, {event: app_usage, where: {app_class: trvel}}]}}",
+        "12:104: there is no app class 'trvel'; did you mean 'travel'?",
+    ),
+    (
+        COUNT,
+        "{not: {any: [{first: {event: app_usage, where: {app_class: {not: trvel}}}}]}}",
+        "12:83: there is no app class 'trvel'; did you mean 'travel'?",
+    ),
     ("tag: vip", "segment: vip", "there is no segment 'vip' in this file"),
 ]
 
@@ -110,6 +131,17 @@ def test_a_name_that_nobody_knows_is_told_with_the_nearest_one(right: str, wrong
     found = said(GOOD.replace(right, wrong, 1))
 
     assert any(expected in problem for problem in found), found
+
+
+def test_a_name_in_a_row_of_a_table_is_told_at_its_cell() -> None:
+    rule = GOOD[GOOD.index("    name:") : GOOD.index("    tests:")]
+    template = GOOD[: GOOD.index("rules:")] + "table: t.csv\nrule:\n" + rule
+    table = "id,on.where.app_class,who.all.1.not.tag\na,food_delivery,vip\nb,travel; trvel,vpi\n"
+
+    assert [str(problem) for problem in load({"f": template, "t.csv": table}, KNOWN).problems] == [
+        "t.csv:3:2: there is no app class 'trvel'; did you mean 'travel'?",
+        "t.csv:3:3: there is no tag 'vpi'; did you mean 'vip'?",
+    ]
 
 
 def test_a_kind_that_nobody_listed_is_not_checked() -> None:

@@ -20,7 +20,7 @@ from rules.fields import EventName, numbers, one_of
 from rules.judged import Judged, Seen, all_hold
 from rules.moments import day_of, midnight
 from rules.panes import Of, Panes
-from rules.problems import mistake, suggest
+from rules.problems import at_places, mistake, suggest
 from rules.saying import WORDS, Language, denied, length
 from rules.scope import Scope
 from rules.selectors import Selector
@@ -96,12 +96,13 @@ class Aggregate(Windowed):
     def _sensible(self) -> Self:
         if not self._bounds:
             raise mistake("give at_least, at_most, above or below")
-        if len({bound.currency for _, bound in self._bounds if isinstance(bound, Money)}) > 1:
-            raise mistake("one condition speaks of one currency")
+        said = sorted({bound.currency for _, bound in self._bounds if isinstance(bound, Money)})
+        if len(said) > 1:
+            raise mistake(f"one condition speaks of one currency, here of {' and '.join(said)}")
         if (self.within or 0) > _LONGEST * DAY or (self.days or 0) > _LONGEST:
             raise mistake(f"amounts are remembered for {_LONGEST} days at most")
         if self.event is not None and (what := self.unfit(self.event)):
-            raise mistake(what)
+            raise at_places({("field",): what})
         return self
 
     def unfit(self, event: EventName) -> str | None:

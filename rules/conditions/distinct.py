@@ -10,7 +10,7 @@ from rules.conditions.past import Counted, events
 from rules.features import Feature
 from rules.fields import EventName, one_of, texts
 from rules.judged import Judged, Seen
-from rules.problems import mistake, suggest
+from rules.problems import at_places, suggest
 from rules.saying import Language, denied
 from rules.scope import Scope
 from rules.selectors import Selector
@@ -29,7 +29,7 @@ class Distinct(Counted):
     @model_validator(mode="after")
     def _known_field(self) -> Self:
         if self.event is not None and (what := self.unfit(self.event)):
-            raise mistake(what)
+            raise at_places({("field",): what})
         return self
 
     def unfit(self, event: EventName) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from rules import chains
 from rules.asked import Written
@@ -37,7 +37,9 @@ class Sequence(Written):
 
     within: Window
     """How long before the trigger the first step may be."""
-    steps: Annotated[tuple[Watched, ...], AfterValidator(_some)]
+    steps: Annotated[
+        tuple[Watched, ...], Field(json_schema_extra={"minItems": 2, "maxItems": 5}), AfterValidator(_some)
+    ]
     """Two to five kinds of events, in their order; the last one may be the trigger itself."""
 
     @property
