@@ -15,7 +15,19 @@ from rules.problems import mistake, suggest
 from rules.shapes import some
 from rules.words import Amount, Number, Word
 
-__all__ = ["CATEGORY", "RECORDS", "WHERE", "EventName", "numbers", "one_of", "texts", "value_of", "variables", "where"]
+__all__ = [
+    "CATEGORY",
+    "RECORDS",
+    "WHERE",
+    "EventName",
+    "numbers",
+    "one_of",
+    "options",
+    "texts",
+    "value_of",
+    "variables",
+    "where",
+]
 
 EventName = Literal["app_usage", "transaction", "page_view", "login"]
 RECORDS: Final[Mapping[EventName, type[AppUsage | Transaction | PageView | Login]]] = MappingProxyType(
@@ -60,10 +72,10 @@ def _test(name: str, annotation: object) -> Any:
     parts = _parts(annotation)
     if int in parts:
         return Annotated[Numbers, BeforeValidator(spread, json_schema_input_type=some(Number) | Numbers)]
-    options = tuple(part for part in parts if isinstance(part, str))
-    said: Any = Literal[options] if options else Word
+    known = tuple(part for part in parts if isinstance(part, str))
+    said: Any = Literal[known] if known else Word
     plain = BeforeValidator(spread, json_schema_input_type=some(said) | Words)
-    return Annotated[Words, plain, AfterValidator(_one_of(options) if options else _as_it_is)]
+    return Annotated[Words, plain, AfterValidator(_one_of(known) if known else _as_it_is)]
 
 
 def _as_it_is(test: Words) -> Words:
@@ -107,6 +119,18 @@ def texts(event: EventName) -> frozenset[str]:
     """
     known = {name: _parts(field.annotation) for name, field in RECORDS[event].model_fields.items() if name != "amount"}
     return frozenset(name for name, parts in known.items() if not {int, float} & {*parts})
+
+
+def options(event: EventName, name: str) -> tuple[str, ...]:
+    """Give the values that a field can have, where there are only some.
+
+    Examples
+    --------
+    >>> options("transaction", "card"), options("transaction", "merchant")
+    (('debit', 'credit'), ())
+
+    """
+    return tuple(part for part in _parts(RECORDS[event].model_fields[name].annotation) if isinstance(part, str))
 
 
 def numbers(event: EventName) -> frozenset[str]:

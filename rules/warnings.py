@@ -8,14 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kairos.instants import DAY, MINUTE, Millis
-from rules.asked import Asked, Compared
+from kairos.money import Money
+from rules.asked import Asked, Compared, Numbers, Words
+from rules.conditions.aggregate import Aggregate
 from rules.conditions.count import Count
+from rules.conditions.distinct import Distinct
+from rules.conditions.first import First
 from rules.conditions.last_seen import LastSeen
+from rules.conditions.past import Past
 from rules.conditions.when import When
+from rules.fields import options
 from rules.moments import Clock, minutes_in
 from rules.persons import Who
 from rules.policy import Policy
 from rules.schema import Rule, Status
+from rules.selectors import Selector
 from rules.words import length
 
 __all__ = ["Warned", "warned"]
@@ -132,12 +139,11 @@ def _inside(value: object, bounds: Mapping[str, list[tuple[object, bool]]]) -> b
 def _pasts(rule: Rule) -> Odd:
     on = rule.on.selector
     least: dict[str, list[tuple[Path, Count]]] = defaultdict(list)
-    seen: dict[str, list[tuple[Path, LastSeen]]] = defaultdict(list)
     for path, clause in _whens(rule.when, ("when",)):
+        if clause.parts is None and (never := _unreachable(clause.leaf, on)):
+            yield (*path, clause.kind), never
         if clause.count is not None and clause.count.within is not None:
             least[clause.count.watched(on).key].append(((*path, "count"), clause.count))
-        if clause.last_seen is not None:
-            seen[clause.last_seen.watched(on).key].append(((*path, "last_seen"), clause.last_seen))
     for counts in least.values():
         for _, many in counts:
             for path, few in counts:
@@ -145,12 +151,46 @@ def _pasts(rule: Rule) -> Odd:
                 if wider and many.at_least and few.at_most is not None and few.at_most < many.at_least:
                     what = f"at most {few.at_most} in {length(few.within or 0)} cannot hold beside at least"
                     yield path, f"{what} {many.at_least} of the same in {length(many.within or 0)}"
+    yield from _lasts(rule)
+
+
+def _lasts(rule: Rule) -> Odd:
+    seen: dict[str, list[tuple[Path, LastSeen | First]]] = defaultdict(list)
+    for path, clause in _whens(rule.when, ("when",)):
+        leaf = clause.last_seen or clause.first
+        if leaf is not None:
+            seen[leaf.watched(rule.on.selector).key].append(((*path, clause.kind), leaf))
     for both in seen.values():
         for _, recent in both:
             for path, old in both:
-                if recent.within and old.at_least and old.at_least >= recent.within:
-                    what = f"the last one cannot be at least {length(old.at_least)} ago"
-                    yield path, f"{what} and within {length(recent.within)}"
+                if isinstance(recent, LastSeen) and recent.within and (silence := _silence(old, recent.within)):
+                    yield path, f"{silence} within {length(recent.within)}"
+
+
+def _silence(old: LastSeen | First, recent: Millis) -> str:
+    """Say that the last event was longer ago than it may be, or nothing."""
+    if isinstance(old, First):
+        never = old.in_ is None or old.in_ >= recent
+        return f"there cannot be none {'ever' if old.in_ is None else 'in ' + length(old.in_)} and one" if never else ""
+    never = old.at_least is not None and old.at_least >= recent
+    return f"the last one cannot be at least {length(old.at_least or 0)} ago and" if never else ""
+
+
+def _unreachable(leaf: Past, on: Selector) -> str:
+    """Say why a condition alone can never hold, or nothing."""
+    if isinstance(leaf, Aggregate):
+        bounds = {name: getattr(leaf, name) for name in (*_LOWER, *_UPPER)}
+        if leaf.below in (0, Money(0, getattr(leaf.below, "currency", ""))):
+            return "it is never below 0: no amount and no number of seconds is"
+        never = _never([Numbers.model_construct(**bounds)])
+        return f"it never comes to this: {never}" if never else ""
+    if isinstance(leaf, Distinct) and leaf.at_least is not None:
+        selector = leaf.watched(on)
+        asked = selector.where.get(leaf.field)
+        known = (asked.any_of if isinstance(asked, Words) else None) or options(selector.event, leaf.field)
+        if 0 < len(known) < leaf.at_least:
+            return f"there are no {leaf.at_least} different values: {leaf.field} is one of {', '.join(known)}"
+    return ""
 
 
 def _whens(tree: When, path: Path) -> Iterator[tuple[Path, When]]:
@@ -187,6 +227,8 @@ def _over(rule: Rule, now: Millis) -> Odd:
     if until <= now:
         yield ("valid", "until"), "the rule has ended; it never fires again"
         return
+    if rule.absent is not None and now + rule.absent.for_ >= until:
+        yield ("valid", "until"), f"what is waited for now ends in {length(rule.absent.for_)}, after the rule has ended"
     for path, clause in _whens(rule.when, ("when",)):
         wait = clause.last_seen.at_least if clause.last_seen is not None else None
         if wait is not None and rule.warm == "wait" and now + wait >= until:
