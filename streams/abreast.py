@@ -63,7 +63,8 @@ class Abreast:
     def allowed(self, hand: Mapping[str, Sequence[Dated]], drained: Set[str], now: Millis) -> dict[str, int]:
         """Tell how many of the records in hand may be taken now, from the beginning of each topic's row.
 
-        The slowest topic that has some in hand may always go on. Within a topic the order is Kafka's: a record that
+        All of them where no backlog is further ahead than the bound: small steps would cost a commit each. The slowest
+        topic that has some in hand may always go on. Within a topic the order is Kafka's: a record that
         is further ahead than those behind it waits with them.
 
         Parameters
@@ -76,22 +77,29 @@ class Abreast:
             Processing time; a record too far ahead of it is a dead letter, and tells no time.
 
         """
-        heads = {topic: _first(hand[topic], now) for topic in self._topics & hand.keys()}
+        reach = {topic: _reach(hand[topic], now) for topic in self._topics & hand.keys()}
         counts: dict[str, int] = {}
         for topic, rows in hand.items():
-            limit = self._limit(topic, heads, drained) if topic in self._topics else None
+            limit = self._limit(topic, reach, drained) if topic in self._topics else None
             counts[topic] = len(rows) if limit is None else _up_to(rows, limit, now)
-        for topic in heads:
+        for topic in reach:
             last = _first(hand[topic][: counts[topic]][::-1], now)
             if last is not None:
                 self._newest[topic] = max(last, self._newest.get(topic, 0))
         return counts
 
-    def _limit(self, topic: str, heads: Mapping[str, Millis | None], drained: Set[str]) -> Millis | None:
-        others = [one for one in self._topics if one != topic and (one in heads or one not in drained)]
-        # Of one that has told no time yet, the first record may be as old as any.
-        places = [max(self._newest.get(other, 0), heads.get(other) or 0) for other in others]
+    def _limit(self, topic: str, reach: Mapping[str, Millis | None], drained: Set[str]) -> Millis | None:
+        others = [one for one in self._topics if one != topic and (one in reach or one not in drained)]
+        # What is in hand of another topic is taken with it, in the order of its time: only what lies behind that can be
+        # overtaken. Of one that has told no time yet, the first record may be as old as any.
+        places = [max(self._newest.get(other, 0), reach.get(other) or 0) for other in others]
         return min(places) + self._bound if places else None
+
+
+def _reach(rows: Sequence[Dated], now: Millis) -> Millis | None:
+    """Tell how far the records in hand come, or None where they tell no time."""
+    ends = [at for at in (_first(rows, now), _first(rows[::-1], now)) if at is not None]
+    return max(ends, default=None)
 
 
 def _first(rows: Sequence[Dated], now: Millis) -> Millis | None:

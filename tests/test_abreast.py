@@ -48,11 +48,22 @@ def test_backlogs_come_out_within_the_bound_and_to_their_end(one: list[float], o
         counts = abreast.allowed(hand, drained, NOON)
 
         assert sum(counts.values()) > 0
-        for topic, count in counts.items():
-            taken, waiting = left[topic][:count], [r for t in left if t != topic for r in left[t][:1]]
-            for slow in waiting:
-                assert all((row.at or 0) <= (slow.at or 0) + BOUND for row in taken)
+        taken = {topic: left[topic][:count] for topic, count in counts.items()}
         left = {topic: found[counts.get(topic, 0) :] for topic, found in left.items()}
+        # What is taken together is sorted by its time: only what still waits could be overtaken.
+        for topic, those in taken.items():
+            for slow in [found[0] for other, found in left.items() if other != topic and found]:
+                assert all((row.at or 0) <= (slow.at or 0) + BOUND for row in those)
+
+
+def test_backlogs_that_lie_side_by_side_are_taken_whole() -> None:
+    abreast = Abreast(frozenset("ab"), BOUND)
+    year = [float(ago) for ago in range(365 * 24, 0, -24)]
+
+    counts = abreast.allowed({"a": rows(*year), "b": rows(*(ago - 5 for ago in year))}, frozenset(), NOON)
+
+    # All but what is more than an hour ahead of the other's last.
+    assert counts == {"a": 365, "b": 364}
 
 
 def test_a_topic_whose_first_record_has_not_come_yet_holds_the_others() -> None:
@@ -102,7 +113,8 @@ async def test_a_backlog_of_a_year_and_one_of_a_week_come_out_side_by_side(
     step: Callable[[Store, Batch[Nothing]], list[Output]] = house.step
 
     def watched(store: Store, batch: Batch[Nothing]) -> list[Output]:
-        taken.extend((record.topic, time_of(record.headers) or 0) for record in batch.records)
+        found = [(record.topic, time_of(record.headers) or 0) for record in batch.records]
+        taken.extend(sorted(found, key=lambda one: one[1]))
         return step(store, batch)
 
     house.ahead = 1 * DAY
