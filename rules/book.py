@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from types import MappingProxyType
 
 from kairos.customer import Customer, Standing
@@ -156,7 +157,9 @@ class Book:
         matched: list[Rule] = []
         for matching in find(self._matchers, event):
             matched += matching(event, customer, standing, since)
-        return tuple(sorted(matched, key=lambda rule: rule.id)) if matched else ()
+        if len(matched) > 1:
+            matched.sort(key=_id)
+        return tuple(matched)
 
     def ends(self, event: Event) -> Sequence[tuple[str, tuple[str, ...]]]:
         """Give the rules for which the event is what must not follow, and the values by which it belongs to a trigger.
@@ -177,6 +180,9 @@ class Book:
         """Whether a rule that waited for its deadline still speaks of the customer; a draft speaks of nobody."""
         seen = Seen(event, customer, lambda: standing)
         return rule.status is not Status.DRAFT and rule.who.judged(seen, rule.scope()).holds is True
+
+
+_id = attrgetter("id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,19 @@ those it meets are one function's `if`s. `rules.interpret` says the same slowly;
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from itertools import chain
+from typing import TypeVar
 
 from kairos.customer import Customer, Standing
 from kairos.events import Event
-from rules.chains import ends, none_started, started
+from rules.clauses import Clauses, clauses_of
 from rules.conditions.absent import Absent
 from rules.features import Feature
-from rules.firings import last_fired
-from rules.moments import day_of, first_second, local, midnight
-from rules.panes import largest, reaches, smallest, total
-from rules.places import distance
-from rules.rings import fewer, long_ago, recent, until
+from rules.generated import made
+from rules.masks import masked
 from rules.schema import Rule, Status
 from rules.selectors import Selector
 from rules.source import ALWAYS, Readings, all_of
-from rules.values import ring
 
 __all__ = ["Ender", "Index", "Matcher", "Watcher", "enders", "find", "matchers", "watchers"]
 
@@ -37,27 +34,8 @@ I = TypeVar("I")  # noqa: E741 - an item of a bucket
 Index = dict[str, tuple[dict[str | None, tuple[F, ...]], tuple[F, ...]]]
 """By event type: the functions for each category that somebody names, and those for all other events."""
 
-_NAMES: Mapping[str, object] = {
-    "day_of": day_of,
-    "distance": distance,
-    "ends": ends,
-    "fewer": fewer,
-    "first_second": first_second,
-    "largest": largest,
-    "last_fired": last_fired,
-    "local": local,
-    "long_ago": long_ago,
-    "midnight": midnight,
-    "none_started": none_started,
-    "reaches": reaches,
-    "recent": recent,
-    "ring": ring,
-    "smallest": smallest,
-    "started": started,
-    "total": total,
-    "until": until,
-}
-"""What generated conditions may call."""
+MANY = 64
+"""From how many rules on a bucket looks for the few that can match, see `rules.masks`."""
 
 
 def find(index: Index[F], event: Event) -> tuple[F, ...]:
@@ -68,7 +46,8 @@ def find(index: Index[F], event: Event) -> tuple[F, ...]:
 
 def matchers(rules: Iterable[Rule]) -> Index[Matcher]:
     """Compile what rules ask; a draft asks nothing."""
-    return _index([(rule.on.selector, rule) for rule in rules if rule.status is not Status.DRAFT], _matcher)
+    taken = [clauses_of(rule) for rule in rules if rule.status is not Status.DRAFT]
+    return _index([(clauses.selector, clauses) for clauses in taken], _matcher)
 
 
 def watchers(features: Iterable[Feature]) -> Index[Watcher]:
@@ -98,24 +77,27 @@ def _index(items: Sequence[tuple[Selector, I]], make: Callable[[Sequence[tuple[S
     return index
 
 
-def _matcher(bucket: Sequence[tuple[Selector, Rule]]) -> Matcher:
-    readings = Readings()
+def _matcher(bucket: Sequence[tuple[Selector, Clauses]]) -> Matcher:
+    rules = [clauses for _, clauses in bucket]
+    if len(rules) >= MANY:
+        many: Matcher = masked(rules, _locals(bucket))
+        return many
     lines = [" profile = None", " matched = []"]
-    for condition, places in _together(bucket, readings).items():
+    for condition, places in _together([part.source for part in clauses.event] for clauses in rules).items():
         lines.append(f" if {condition}:")
         for place in places:
-            rule = bucket[place][1]
-            lines.append(f"  if {rule.when.holds(rule.scope(readings))}:")
-            lines += _person(rule, readings)
+            lines.append(f"  if {all_of(part.source for part in rules[place].past)}:")
+            lines += _person(rules[place])
             lines.append(f"    matched.append(item_{place})")
+    readings = Readings(chain.from_iterable(clauses.names for clauses in rules))
     begin = [*_locals(bucket), " past = customer.remembered", " at = event.at // 1000", f" {readings.begin()}"]
     head = "def found(event, customer, standing, since):"
-    made: Matcher = _made([head, *begin, *lines, " return matched"], bucket)
-    return made
+    few: Matcher = made([head, *begin, *lines, " return matched"], _items(clauses.rule for clauses in rules))
+    return few
 
 
-def _person(rule: Rule, readings: Readings) -> list[str]:
-    condition = rule.who.holds(rule.scope(readings))
+def _person(clauses: Clauses) -> list[str]:
+    condition = clauses.everything
     if condition == ALWAYS:
         return ["   if True:"]
     read = "    profile = standing().profile; attrs = profile.attrs; tags = profile.tags"
@@ -125,12 +107,13 @@ def _person(rule: Rule, readings: Readings) -> list[str]:
 def _watcher(bucket: Sequence[tuple[Selector, I]]) -> Callable[[Event], list[I]]:
     readings = Readings()
     lines = [" met = []"]
-    for condition, places in _together(bucket, readings).items():
+    for condition, places in _together(selector.conditions(readings) for selector, _ in bucket).items():
         lines.append(f" if {condition}:")
         lines += [f"  met.append(item_{place})" for place in places]
     begin = [*_locals(bucket), f" {readings.begin()}"]
-    made: Callable[[Event], list[I]] = _made(["def found(event):", *begin, *lines, " return met"], bucket)
-    return made
+    names = _items(item for _, item in bucket)
+    found: Callable[[Event], list[I]] = made(["def found(event):", *begin, *lines, " return met"], names)
+    return found
 
 
 def _locals(bucket: Sequence[tuple[Selector, object]]) -> list[str]:
@@ -138,17 +121,13 @@ def _locals(bucket: Sequence[tuple[Selector, object]]) -> list[str]:
     return [f" {name} = {source}" for name, source in sorted(found.items())]
 
 
-def _together(bucket: Sequence[tuple[Selector, object]], readings: Readings) -> dict[str, list[int]]:
+def _items(items: Iterable[object]) -> dict[str, object]:
+    return {f"item_{place}": item for place, item in enumerate(items)}
+
+
+def _together(asked: Iterable[Iterable[str]]) -> dict[str, list[int]]:
     """Put what asks the same of the event under one `if`."""
     places: dict[str, list[int]] = {}
-    for place, (selector, _) in enumerate(bucket):
-        places.setdefault(all_of(selector.conditions(readings)), []).append(place)
+    for place, sources in enumerate(asked):
+        places.setdefault(all_of(sources), []).append(place)
     return places
-
-
-def _made(lines: list[str], bucket: Sequence[tuple[Selector, object]]) -> Any:
-    # Any: what exec makes has no type; the two callers say what it is.
-    names: dict[str, Any] = {**_NAMES, **{f"item_{place}": item for place, (_, item) in enumerate(bucket)}}
-    # The source is this package's own, with checked literals in it: see `rules.source`.
-    exec("\n".join(lines), names)  # noqa: S102 - a function for each bucket is why matching is fast
-    return names["found"]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -22,7 +23,7 @@ from rules.asked import Asked, Words, Written, written
 from rules.fields import CATEGORY, WHERE, EventName, value_of, variables, where
 from rules.problems import at_places, mistake, suggest
 from rules.shapes import Shape, exactly_one, union
-from rules.source import Readings
+from rules.source import Readings, all_of
 
 __all__ = ["Selector", "Trigger", "Watched", "Where", "by_themselves", "selector_of"]
 
@@ -56,11 +57,18 @@ class Selector:
         found = [variables(self.event, name, test) for name, test in self.where.items()]
         return {name: source for each in found for name, source in each.items()}
 
+    def parts(self, readings: Readings) -> list[tuple[str, Asked, str]]:
+        """Write what each test asks of its field, beside what the index has looked up; all must hold."""
+        indexed = CATEGORY.get(self.event) if self.categories else None
+        # What is asked of one field stands together: its second condition may read what its first has looked up.
+        return [
+            (name, test, all_of(test.of_field(name, readings, indexed=name == indexed)))
+            for name, test in self.where.items()
+        ]
+
     def conditions(self, readings: Readings) -> list[str]:
         """Write what an event must meet beside its type and what the index has looked up; all must hold."""
-        indexed = CATEGORY.get(self.event) if self.categories else None
-        found = [test.of_field(name, readings, indexed=name == indexed) for name, test in self.where.items()]
-        return [part for parts in found for part in parts]
+        return [source for _, _, source in self.parts(readings)]
 
 
 def selector_of(event: EventName, asked: Mapping[str, Asked]) -> Selector:
@@ -163,7 +171,7 @@ class Trigger(_Named):
     """The kind of event."""
     where: Where = Field(default_factory=dict)
 
-    @property
+    @cached_property
     def selector(self) -> Selector:
         """These events."""
         return selector_of(self.event, self.where)

@@ -5,6 +5,7 @@ fields come from our own records, and every other name is this package's.
 """
 
 from collections.abc import Iterable
+from hashlib import blake2b
 
 from kairos.money import Money
 
@@ -73,24 +74,27 @@ def _joined(parts: Iterable[str], word: str, nothing: str, everything: str) -> s
 class Readings:
     """What several conditions of one function read; each is read at most once an event, and only when asked for.
 
+    A reading is named by its own source, so conditions that are written one by one can stand in one function.
+
     Examples
     --------
     >>> readings = Readings()
-    >>> readings.of("until(past.get('k', b''), at)")
-    ("(r0 if r0 is not None else (r0 := until(past.get('k', b''), at)))", 'r0')
+    >>> readings.of("until(past.get('k', b''), at)")[1]
+    'r_041949a1c928838c'
     >>> readings.begin()
-    'r0 = None'
+    'r_041949a1c928838c = None'
 
     """
 
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names: dict[str, None] = dict.fromkeys(names)
 
     def of(self, source: str) -> tuple[str, str]:
         """Give how to read it where it may not have been read yet, and the name under which it stands after that."""
-        name = self._names.setdefault(source, f"r{len(self._names)}")
+        name = f"r_{blake2b(source.encode(), digest_size=8).hexdigest()}"
+        self.names[name] = None
         return f"({name} if {name} is not None else ({name} := {source}))", name
 
     def begin(self) -> str:
         """Write the statement that begins an event, with nothing read yet."""
-        return " = ".join((*self._names.values(), "None")) if self._names else "pass"
+        return " = ".join((*self.names, "None")) if self.names else "pass"

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from kairos.customer import Customer, Standing
 from kairos.events import AppUsage, Event, Login, Profile, Transaction
@@ -65,6 +67,24 @@ def test_the_compiled_book_agrees_with_the_reference(
         assert book.match(event, quick, lambda: standing, since) == expected
         assert sorted(book.ends(event)) == sorted(interpret.ends(book.rules.values(), event))
         _fire(expected, quick, slow, event)
+
+
+@unhurried
+@given(books, lives, standings, memories, st.sampled_from([1, 9]))
+def test_a_bucket_of_many_rules_finds_what_each_of_them_alone_would(
+    book: Book, life: list[Event], standing: Standing, since: Since, shared: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rules.compile.MANY", 1)
+        patch.setattr("rules.masks.SHARED", shared)
+        masked = Book.of(book.rules.values())
+    customer = Customer()
+    for event in life:
+        masked.observe(event, customer)
+
+        assert masked.match(event, customer, lambda: standing, since) == book.match(
+            event, customer, lambda: standing, since
+        )
 
 
 @unhurried

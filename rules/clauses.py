@@ -1,0 +1,160 @@
+"""Clauses: a rule taken apart into what must all hold, each part written as source, for the compiler to arrange.
+
+A rule is written once, whichever buckets it stands in and however often the book around it changes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kairos.money import Money
+from rules.asked import Amounts, Asked, Numbers, Words
+from rules.conditions.count import Count
+from rules.conditions.when import When
+from rules.logic import Tree
+from rules.persons import Attributes, Tag, Who
+from rules.schema import Rule
+from rules.scope import Scope
+from rules.selectors import Selector
+from rules.source import ALWAYS, Readings, all_of, constant
+
+__all__ = ["Clauses", "Part", "Wanted", "clauses_of"]
+
+
+class Part(NamedTuple):
+    """One condition as source. Within a family, one of a higher rank holds only where those of lower ranks do."""
+
+    source: str
+    family: str
+    rank: int | float = 0
+
+
+class Wanted(NamedTuple):
+    """An attribute that must be one of some words."""
+
+    attribute: str
+    words: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clauses:
+    """What a rule asks; all must hold.
+
+    Parameters
+    ----------
+    rule, selector
+        The rule, and its trigger's events.
+    event
+        What is asked of the event, beside its type and what the index has found.
+    past
+        What is asked of the past.
+    tags, barred
+        The tags that the customer must have, and those that the customer must not have.
+    words
+        The words that attributes must be.
+    person
+        What else is asked of the customer.
+    names
+        The readings of all these.
+
+    """
+
+    rule: Rule
+    selector: Selector
+    event: tuple[Part, ...]
+    past: tuple[Part, ...]
+    tags: frozenset[str]
+    barred: frozenset[str]
+    words: tuple[Wanted, ...]
+    person: tuple[Part, ...]
+    names: tuple[str, ...]
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything is asked of the customer."""
+        return bool(self.tags or self.barred or self.words or self.person)
+
+    @property
+    def everything(self) -> str:
+        """What is asked of the customer, as one condition."""
+        tags = [f"{constant(tag)} in tags" for tag in sorted(self.tags)]
+        tags += [f"{constant(tag)} not in tags" for tag in sorted(self.barred)]
+        return all_of([*(wanted.source for wanted in self.words), *tags, *(part.source for part in self.person)])
+
+
+def clauses_of(rule: Rule) -> Clauses:
+    """Take a rule apart."""
+    readings = Readings()
+    scope = rule.scope(readings)
+    event = [_of_field(name, test, source) for name, test, source in scope.on.parts(readings)]
+    past = [_of_past(tree, scope) for tree in _conjuncts(rule.when)]
+    tags, barred = set[str](), set[str]()
+    words: list[Wanted] = []
+    person: list[Part] = []
+    for tree in _conjuncts(rule.who):
+        leaf, denied = _leaf(tree), _leaf(tree.none)
+        if isinstance(leaf, Tag):
+            tags.add(leaf.name)
+        elif isinstance(denied, Tag):
+            barred.add(denied.name)
+        elif isinstance(leaf, Attributes):
+            _attributes(leaf, scope, words, person)
+        else:
+            person.append(_alone(tree.holds(scope)))
+    return Clauses(
+        rule,
+        scope.on,
+        _told(event),
+        _told(past),
+        frozenset(tags),
+        frozenset(barred),
+        tuple(words),
+        _told(person),
+        tuple(readings.names),
+    )
+
+
+def _told(parts: list[Part]) -> tuple[Part, ...]:
+    return tuple(part for part in parts if part.source != ALWAYS)
+
+
+def _alone(source: str) -> Part:
+    return Part(source, source)
+
+
+def _conjuncts(tree: Tree) -> Iterator[Tree]:
+    if tree.all is None:
+        yield tree
+    for part in tree.all or ():
+        yield from _conjuncts(part)
+
+
+def _leaf(tree: Tree | None) -> object:
+    return tree.leaf if isinstance(tree, Who | When) and tree.parts is None else None
+
+
+def _of_field(name: str, test: Asked, source: str) -> Part:
+    if isinstance(test, Numbers | Amounts) and test.at_least is not None and test.model_fields_set == {"at_least"}:
+        least = test.at_least
+        if isinstance(least, Money):
+            return Part(source, f"{name} {least.currency}", least.minor)
+        return Part(source, name, least)
+    return _alone(source)
+
+
+def _of_past(tree: Tree, scope: Scope) -> Part:
+    leaf = _leaf(tree)
+    if isinstance(leaf, Count) and leaf.at_least is not None and leaf.at_most is None:
+        return Part(tree.holds(scope), f"{leaf.watched(scope.on).key} {leaf.begin(scope)[1]}", leaf.at_least)
+    return _alone(tree.holds(scope))
+
+
+def _attributes(leaf: Attributes, scope: Scope, words: list[Wanted], person: list[Part]) -> None:
+    for name, test in leaf.asks.items():
+        source = Attributes({name: test}).holds(scope)
+        # Words may be named, or forbidden, or asked whether they are there; the first can be looked up.
+        if isinstance(test, Words) and test.model_fields_set == {"any_of"} and test.any_of:
+            words.append(Wanted(name, test.any_of, source))
+        else:
+            person.append(_alone(source))
