@@ -8,9 +8,10 @@ from types import MappingProxyType
 from kairos.customer import Customer, Standing
 from kairos.events import Event
 from kairos.ids import content_hash
-from rules.canonical import canonical, parsed
+from rules.canonical import canonical, parsed, split
 from rules.check import validated
-from rules.compile import Ender, Index, Matcher, Watcher, enders, find, matchers, watchers
+from rules.clauses import Clauses, clauses_of
+from rules.compile import Compiled, Ender, Matcher, Watcher, enders, find, matchers, watchers
 from rules.features import Feature, together
 from rules.judged import EVER, Seen
 from rules.known import Known
@@ -40,6 +41,8 @@ class Book:
         The rules by their ids, in the ids' order.
     features
         What the rules look back on, by its key: drafts' features are among them, so that they start warm.
+    clauses, matchers, watchers, enders
+        What was compiled, and of what: the next book takes over what has not changed.
 
     """
 
@@ -47,9 +50,10 @@ class Book:
     hash: str
     rules: Mapping[str, Rule]
     features: Mapping[str, Feature] = field(repr=False)
-    _matchers: Index[Matcher] = field(repr=False)
-    _watchers: Index[Watcher] = field(repr=False)
-    _enders: Index[Ender] = field(repr=False)
+    clauses: Mapping[str, Clauses] = field(repr=False)
+    matchers: Compiled[Matcher] = field(repr=False)
+    watchers: Compiled[Watcher] = field(repr=False)
+    enders: Compiled[Ender] = field(repr=False)
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> "Book":
@@ -58,8 +62,15 @@ class Book:
         return cls._made(canonical(Published(format=1, rules=ordered)), ordered)
 
     @classmethod
-    def of_content(cls, content: bytes) -> "Book":
+    def of_content(cls, content: bytes, before: "Book | None" = None) -> "Book":
         """Make the book from its published form, as workers do.
+
+        Parameters
+        ----------
+        content
+            The published form.
+        before
+            The book in force: the rules that stand in both are neither read nor compiled again.
 
         Raises
         ------
@@ -68,7 +79,15 @@ class Book:
 
         """
         # The name is the hash of these bytes, even where a later version would write them differently.
-        return cls._made(content, parsed(content, Published).rules)
+        written = None if before is None or not before.rules else split(content)
+        if before is None or written is None or len(written) > MOST_RULES:
+            return cls._made(content, parsed(content, Published).rules)
+        known = dict(zip(split(before.content) or (), before.rules.values(), strict=True))
+        new = [one for one in written if one not in known]
+        # The same reader as for a whole book, so that nothing gets in that it would refuse.
+        found = parsed(b'{"format":1,"rules":[%s]}' % b",".join(new), Published).rules
+        known.update(zip(new, found, strict=True))
+        return cls._made(content, tuple(known[one] for one in written), before)
 
     @classmethod
     def empty(cls) -> "Book":
@@ -83,19 +102,22 @@ class Book:
         return cls.of(())
 
     @classmethod
-    def _made(cls, content: bytes, rules: tuple[Rule, ...]) -> "Book":
+    def _made(cls, content: bytes, rules: tuple[Rule, ...], before: "Book | None" = None) -> "Book":
         by_id = {rule.id: rule for rule in rules}
         if len(by_id) != len(rules):
             raise ValueError("two rules of the book have the same id")
-        features = together(found for rule in rules for found in rule.when.features(rule.on.selector))
+        old = {} if before is None else {id(known.rule): known for known in before.clauses.values()}
+        clauses = {rule.id: old.get(id(rule)) or clauses_of(rule) for rule in rules}
+        features = together(found for one in clauses.values() for found in one.features)
         return cls(
             content,
             content_hash(content),
             MappingProxyType(by_id),
             MappingProxyType(features),
-            matchers(rules),
-            watchers(features.values()),
-            enders(rules),
+            clauses,
+            matchers(clauses.values(), before.matchers if before else None),
+            watchers(features.values(), before.watchers if before else None),
+            enders(clauses.values(), before.enders if before else None),
         )
 
     def paused(self, rule_id: str) -> "Book":
@@ -120,7 +142,7 @@ class Book:
         """
         changed = False
         remembered = customer.remembered
-        for met in find(self._watchers, event):
+        for met in find(self.watchers.index, event):
             for feature in met(event):
                 packed = remembered.get(feature.key, b"")
                 grown = feature.fold(packed, event)
@@ -155,7 +177,7 @@ class Book:
 
         """
         matched: list[Rule] = []
-        for matching in find(self._matchers, event):
+        for matching in find(self.matchers.index, event):
             matched += matching(event, customer, standing, since)
         if len(matched) > 1:
             matched.sort(key=_id)
@@ -170,7 +192,7 @@ class Book:
             What happened, whether anything is waited for or not.
 
         """
-        buckets = find(self._enders, event)
+        buckets = find(self.enders.index, event)
         if not buckets:
             return ()
         met = ((name, absent.values(event)) for found in buckets for name, absent in found(event))

@@ -4,9 +4,10 @@ import json
 from decimal import Decimal
 from typing import TypeVar
 
+import msgspec
 from pydantic import BaseModel
 
-__all__ = ["canonical", "parsed"]
+__all__ = ["canonical", "parsed", "split"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,3 +31,27 @@ def parsed(content: bytes, model: type[M]) -> M:
         return model.model_validate(json.loads(content, parse_float=Decimal))
     except RecursionError:
         raise ValueError("the content is nested too deeply") from None
+
+
+class _Rules(msgspec.Struct, forbid_unknown_fields=True):
+    format: int
+    rules: list[msgspec.Raw]
+
+
+_split = msgspec.json.Decoder(_Rules).decode
+
+
+def split(content: bytes) -> list[bytes] | None:
+    """Give the rules of a published book as they stand in it, unread; None where it is none of ours.
+
+    Examples
+    --------
+    >>> split(b'{"format":1,"rules":[{"id":"a"},{"id":"b"}]}')
+    [b'{"id":"a"}', b'{"id":"b"}']
+
+    """
+    try:
+        found = _split(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return [bytes(rule) for rule in found.rules] if found.format == 1 else None

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from kairos.money import Money
 from rules.asked import Amounts, Asked, Numbers, Words
+from rules.conditions.absent import Absent
 from rules.conditions.count import Count
 from rules.conditions.when import When
+from rules.features import Feature
 from rules.logic import Tree
 from rules.persons import Attributes, Tag, Who
 from rules.schema import Rule
@@ -57,6 +59,10 @@ class Clauses:
         What else is asked of the customer.
     names
         The readings of all these.
+    features
+        What of the past must be remembered for it.
+    absent
+        Its id and what must not follow, if it waits for that.
 
     """
 
@@ -69,6 +75,8 @@ class Clauses:
     words: tuple[Wanted, ...]
     person: tuple[Part, ...]
     names: tuple[str, ...]
+    features: tuple[Feature, ...]
+    absent: tuple[str, Absent] | None
 
     @property
     def asks(self) -> bool:
@@ -112,6 +120,8 @@ def clauses_of(rule: Rule) -> Clauses:
         tuple(words),
         _told(person),
         tuple(readings.names),
+        tuple(rule.when.features(scope.on)),
+        (rule.id, rule.absent) if rule.absent else None,
     )
 
 

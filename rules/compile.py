@@ -5,12 +5,14 @@ those it meets are one function's `if`s. `rules.interpret` says the same slowly;
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import TypeVar
+from operator import is_
+from typing import Generic, TypeVar
 
 from kairos.customer import Customer, Standing
 from kairos.events import Event
-from rules.clauses import Clauses, clauses_of
+from rules.clauses import Clauses
 from rules.conditions.absent import Absent
 from rules.features import Feature
 from rules.generated import made
@@ -19,7 +21,7 @@ from rules.schema import Rule, Status
 from rules.selectors import Selector
 from rules.source import ALWAYS, Readings, all_of
 
-__all__ = ["Ender", "Index", "Matcher", "Watcher", "enders", "find", "matchers", "watchers"]
+__all__ = ["Compiled", "Ender", "Index", "Matcher", "Watcher", "enders", "find", "matchers", "watchers"]
 
 Matcher = Callable[[Event, Customer, Callable[[], Standing], Mapping[str, int]], list[Rule]]
 """Gives the rules of a bucket that match."""
@@ -44,37 +46,56 @@ def find(index: Index[F], event: Event) -> tuple[F, ...]:
     return () if entry is None else entry[0].get(event.category, entry[1])
 
 
-def matchers(rules: Iterable[Rule]) -> Index[Matcher]:
-    """Compile what rules ask; a draft asks nothing."""
-    taken = [clauses_of(rule) for rule in rules if rule.status is not Status.DRAFT]
-    return _index([(clauses.selector, clauses) for clauses in taken], _matcher)
+@dataclass(frozen=True, slots=True)
+class Compiled(Generic[F]):
+    """What was compiled: the index, and each bucket's items with the function that was made of them."""
+
+    index: Index[F]
+    buckets: Mapping[tuple[str, str | None], tuple[Sequence[object], F]]
 
 
-def watchers(features: Iterable[Feature]) -> Index[Watcher]:
+def matchers(rules: Iterable[Clauses], before: Compiled[Matcher] | None = None) -> Compiled[Matcher]:
+    """Compile what rules ask; a draft asks nothing. A bucket whose rules are those of before is not compiled again."""
+    taken = [clauses for clauses in rules if clauses.rule.status is not Status.DRAFT]
+    return _compiled([(clauses.selector, clauses) for clauses in taken], _matcher, before)
+
+
+def watchers(features: Iterable[Feature], before: Compiled[Watcher] | None = None) -> Compiled[Watcher]:
     """Compile what rules look back on, see `rules.features`."""
-    return _index([(selector, feature) for feature in features for selector in feature.selectors], _watcher)
+    taken = [(selector, feature) for feature in features for selector in feature.selectors]
+    return _compiled(taken, _watcher, before)
 
 
-def enders(rules: Iterable[Rule]) -> Index[Ender]:
+def enders(rules: Iterable[Clauses], before: Compiled[Ender] | None = None) -> Compiled[Ender]:
     """Compile what ends the absences that rules wait for; a draft's too, so that it starts warm."""
-    found = [(rule.id, absent) for rule in rules if (absent := rule.absent) is not None]
-    return _index([(absent.selector, (name, absent)) for name, absent in found], _watcher)
+    found = [clauses.absent for clauses in rules if clauses.absent is not None]
+    return _compiled([(absent[1].selector, absent) for absent in found], _watcher, before)
 
 
-def _index(items: Sequence[tuple[Selector, I]], make: Callable[[Sequence[tuple[Selector, I]]], F]) -> Index[F]:
-    named: dict[str, dict[str | None, list[tuple[Selector, I]]]] = {}
-    rest: dict[str, list[tuple[Selector, I]]] = {}
+def _compiled(
+    items: Sequence[tuple[Selector, I]],
+    make: Callable[[Sequence[tuple[Selector, I]]], F],
+    before: Compiled[F] | None,
+) -> Compiled[F]:
+    found: dict[tuple[str, str | None], list[tuple[Selector, I]]] = {}
     for selector, item in items:
-        named.setdefault(selector.event, {})
-        for category in selector.categories or ():
-            named[selector.event].setdefault(category, []).append((selector, item))
-        if selector.categories is None:
-            rest.setdefault(selector.event, []).append((selector, item))
+        for category in selector.categories or (None,):
+            found.setdefault((selector.event, category), []).append((selector, item))
+    known = {} if before is None else before.buckets
+    buckets = {}
+    for place, bucket in found.items():
+        ours = [item for _, item in bucket]
+        was, made_before = known.get(place, ((), None))
+        same = len(was) == len(ours) and all(map(is_, was, ours))
+        buckets[place] = ours, made_before if same and made_before is not None else make(bucket)
     index: Index[F] = {}
-    for event, buckets in named.items():
-        others = (make(rest[event]),) if event in rest else ()
-        index[event] = ({category: (make(bucket), *others) for category, bucket in buckets.items()}, others)
-    return index
+    for event in dict.fromkeys(event for event, _ in buckets):
+        others: tuple[F, ...] = (buckets[event, None][1],) if (event, None) in buckets else ()
+        named: dict[str | None, tuple[F, ...]] = {
+            c: (one, *others) for (of, c), (_, one) in buckets.items() if of == event and c is not None
+        }
+        index[event] = (named, others)
+    return Compiled(index, buckets)
 
 
 def _matcher(bucket: Sequence[tuple[Selector, Clauses]]) -> Matcher:

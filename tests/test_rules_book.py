@@ -28,6 +28,30 @@ def test_a_published_book_is_the_same_book(book: Book, life: list[Event], standi
     assert pack(one) == pack(other)
 
 
+@unhurried
+@given(books, books, lives, standings)
+def test_a_book_that_follows_another_is_the_book_that_stands_alone(
+    before: Book, book: Book, life: list[Event], standing: Standing
+) -> None:
+    fresh, following = Book.of_content(book.content), Book.of_content(book.content, before)
+
+    assert (following.hash, dict(following.rules)) == (fresh.hash, dict(fresh.rules))
+    one, other = Customer(), Customer()
+    for event in life:
+        assert fresh.observe(event, one) == following.observe(event, other)
+        assert fresh.match(event, one, lambda: standing) == following.match(event, other, lambda: standing)
+    assert pack(one) == pack(other)
+
+
+def test_rules_that_stand_in_both_books_are_not_read_again() -> None:
+    before = book_of(rule(), rule(id="s"))
+
+    book = Book.of_content(book_of(rule(), rule(id="s", name="another name")).content, before)
+
+    assert book.rules["r"] is before.rules["r"]
+    assert (before.rules["s"].name, book.rules["s"].name) == ("r", "another name")
+
+
 def test_blanks_order_and_writing_do_not_change_the_name() -> None:
     one = rule(on={"event": "app_usage", "where": {"app_class": ["travel", "food_delivery"]}}, fresh="60m")
     other = rule(on={"where": {"app_class": ["food_delivery", "travel", "travel"]}, "event": "app_usage"}, fresh="1h")
@@ -58,8 +82,9 @@ def test_a_rules_tests_are_not_published() -> None:
     "content", [b"", b"[]", b"{}", b"\xff", b'{"format":2,"rules":[]}', b'{"format":1,"rules":[{}]}', b"[" * 100_000]
 )
 def test_what_is_no_book_is_refused(content: bytes) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        Book.of_content(content)
+    for before in (None, book_of(rule())):
+        with pytest.raises(ValueError, match=r"."):
+            Book.of_content(content, before)
 
 
 def test_rules_that_count_the_same_events_share_what_is_remembered() -> None:
