@@ -6,6 +6,7 @@ import sys
 
 from bench.children import Failed
 from bench.engines import ENGINES
+from bench.rules_run import main as rules
 from bench.run import Plan, run
 from bench.workload import WORKLOADS
 
@@ -51,4 +52,4 @@ def _chosen(parser: argparse.ArgumentParser, asked: str, known: object) -> list[
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(rules(sys.argv[2:]) if sys.argv[1:2] == ["rules"] else main())
