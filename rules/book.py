@@ -171,7 +171,8 @@ class Book:
         customer
             The hot record.
         standing
-            Reads the profile. It is called only where the event and the past speak for a rule, for it costs.
+            Reads the profile. It is called only where the event and the past speak for a rule, for it costs; in a
+            bucket of very many rules, where what many of them ask of event and past speaks for one.
         since
             The second since when each feature is remembered, by its key.
 

@@ -36,8 +36,8 @@ I = TypeVar("I")  # noqa: E741 - an item of a bucket
 Index = dict[str, tuple[dict[str | None, tuple[F, ...]], tuple[F, ...]]]
 """By event type: the functions for each category that somebody names, and those for all other events."""
 
-MANY = 64
-"""From how many rules on a bucket looks for the few that can match, see `rules.masks`."""
+MANY = 256
+"""From how many rules on a bucket looks for the few that can match, see `rules.masks`; below, `if`s are as fast."""
 
 
 def find(index: Index[F], event: Event) -> tuple[F, ...]:
