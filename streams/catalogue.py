@@ -1,8 +1,8 @@
 """The catalogue: what people and the learning stage publish, read whole by every worker.
 
 A publication is two records in the topic's one partition: the content under its hash, then `current/<kind>` that
-points to it. A worker takes it between two batches by one assignment; what it cannot read it refuses, and stays with
-what is in force.
+points to it. A worker reads it in a thread, one after the other, and takes it between two batches by one assignment;
+what it cannot read it refuses, and stays with what is in force.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from kairos.ids import content_hash
 from kairos.instants import Millis, rfc3339
 from kairos.ports import Output, Record
 from streams.consumed import as_record
+from streams.interpreter import collect_rarely, leave_alone, short_turns
 from streams.topics import CATALOGUE
 from streams.versions import Versions
 
@@ -44,6 +45,9 @@ class Pointer(msgspec.Struct, frozen=True):
     at: str
     before: str = ""
 
+
+Built = tuple[Pointer, Versions] | str | None
+"""A pointer with what is in force from it on, or why it is refused; nothing, where a record points to nothing."""
 
 _decode = msgspec.json.Decoder(Pointer).decode
 
@@ -81,12 +85,38 @@ class CatalogueReader:
 
     def take(self, record: Record) -> bool:
         """Take one record; whether it changed what is in force."""
+        return self.put(record, self.built(record))
+
+    def built(self, record: Record) -> Built:
+        """Read what a pointer puts into force. A book of thousands takes seconds; nothing changes, so a thread may."""
+        key = record.key or b""
+        if not key.startswith(CURRENT) or record.value is None:
+            return None
+        try:
+            pointer = read_pointer(record.value)
+            return pointer, self.versions.having(_kind(key), self.contents[pointer.hash])
+        except KeyError:
+            return "its content is not in the catalogue"
+        except ValueError as error:
+            return str(error)[:500]
+
+    def put(self, record: Record, built: Built) -> bool:
+        """Take a record with what was built of it since the one before; whether it changed what is in force."""
         key = record.key or b""
         if not key.startswith(CURRENT):
             self._keep(key.decode(errors="replace"), record.value)
             return False
-        kind = key.removeprefix(CURRENT).decode(errors="replace")
-        return record.value is not None and self._point(kind, record.value)
+        kind = _kind(key)
+        if built is None:
+            return False
+        if isinstance(built, str):
+            self._refuse(kind, built)
+            return False
+        pointer, self.versions = built
+        old, self.pointers[kind] = self.pointers.get(kind), pointer
+        self._forget(old)
+        self.problems.pop(kind, None)
+        return True
 
     def _keep(self, name: str, content: bytes | None) -> None:
         if content is None:
@@ -95,21 +125,6 @@ class CatalogueReader:
             self.contents[name] = content
         else:
             log.error("content does not have the hash it is filed under", name=name)
-
-    def _point(self, kind: str, value: bytes) -> bool:
-        try:
-            pointer = read_pointer(value)
-            self.versions = self.versions.having(kind, self.contents[pointer.hash])
-        except KeyError:
-            self._refuse(kind, "its content is not in the catalogue")
-            return False
-        except ValueError as error:
-            self._refuse(kind, str(error)[:500])
-            return False
-        old, self.pointers[kind] = self.pointers.get(kind), pointer
-        self._forget(old)
-        self.problems.pop(kind, None)
-        return True
 
     def tidy(self) -> None:
         """Drop contents that nothing points to, but for the newest: their pointers may be the next records."""
@@ -143,6 +158,7 @@ class Catalogue(Service):
 
     @Service.task
     async def _follow(self) -> None:
+        collect_rarely()
         while not self.should_stop:
             try:
                 await self._read()
@@ -168,13 +184,23 @@ class Catalogue(Service):
                     self.reader.tidy()
                     self.opened.set()
                 found = await consumer.getmany(_PLACE, timeout_ms=200)
-                self._take(found.get(_PLACE, []))
+                await self._take(found.get(_PLACE, []))
         finally:
             await consumer.stop()
 
-    def _take(self, rows: list[ConsumerRecord]) -> None:
+    async def _take(self, rows: list[ConsumerRecord]) -> None:
         for row in rows:
-            self._position = row.offset + 1
-            if self.reader.take(as_record(row)) and row.key:
-                kind = row.key.removeprefix(CURRENT).decode()
+            record = as_record(row)
+            # Waited for before the next one is looked at: books are built one at a time, and pointers keep their order.
+            with short_turns():
+                built = await asyncio.to_thread(self.reader.built, record)
+            if self.reader.put(record, built):
+                kind = _kind(record.key or b"")
+                if kind == "rules":
+                    leave_alone()
                 log.info("in force", kind=kind, hash=self.reader.versions.hashes[kind])
+            self._position = row.offset + 1
+
+
+def _kind(key: bytes) -> str:
+    return key.removeprefix(CURRENT).decode(errors="replace")

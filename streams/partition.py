@@ -1,7 +1,6 @@
 """One partition of a stage: open it, then take a batch, compute, commit, for ever; and give it back."""
 
 import asyncio
-import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from streams.commit import Commit, commit
 from streams.consumed import as_record
 from streams.hooks import Hooks
 from streams.intake import Intake, Taken
+from streams.interpreter import collect_rarely
 from streams.meter import Meter
 from streams.restore import restore
 from streams.spec import Running, StageSpec, V
@@ -80,7 +80,7 @@ class Partition(Generic[V]):
     async def run(self) -> None:
         """Open, work, and close again, whatever happened; an error is the caller's to judge."""
         self.ready = False
-        _collect_rarely()
+        collect_rarely()
         store: RocksStore | None = None
         producer = self._producer()
         try:
@@ -228,10 +228,3 @@ class Partition(Generic[V]):
         finally:
             store.rollback()
         return False
-
-
-def _collect_rarely() -> None:
-    # A batch makes some hundred thousand objects that die with it. Python's default looks for cycles after every 700
-    # and goes through the batch again and again, in vain: a quarter of the time.
-    # This holds for the whole process.
-    gc.set_threshold(200_000, 10, 10)

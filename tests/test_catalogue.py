@@ -1,18 +1,22 @@
 """The catalogue: what is published is taken between two batches, and what cannot be read changes nothing."""
 
+import asyncio
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from aiokafka import ConsumerRecord
 
 from console.publishing import contents_of, publish
 from kairos.ids import content_hash
 from kairos.ports import Output, Record
 from streams import clock, journal
-from streams.catalogue import CatalogueReader, publication
+from streams.catalogue import Catalogue, CatalogueReader, publication
 from streams.cluster import Cluster
 from streams.topic_reader import read_topic
 from streams.topics import CUSTOMERS_JOURNAL, LEDGER_COMMANDS, Partitions
+from streams.versions import Versions
 from tests import recount
 from tests.customer_table import Table, versions
 from tests.fault_driver import Worker, until
@@ -24,6 +28,13 @@ OTHER = versions(cooldown="7d").book.content
 
 def told(reader: CatalogueReader, *outputs: Output) -> list[bool]:
     return [reader.take(Record(o.topic, 0, 0, o.key, o.value, o.headers)) for o in outputs]
+
+
+def rows_of(outputs: list[Output]) -> list[ConsumerRecord]:
+    return [
+        ConsumerRecord(o.topic, 0, 0, 0, 0, o.key, o.value, None, 0, 0, o.headers)  # type: ignore[call-arg]  # its stub has no fields
+        for o in outputs
+    ]
 
 
 def test_a_book_is_in_force_once_its_pointer_has_come() -> None:
@@ -85,6 +96,34 @@ def test_going_back_is_another_publication_of_the_old_content() -> None:
 
     assert reader.versions.hashes["rules"] == content_hash(BOOK)
     assert list(reader.contents) == [content_hash(BOOK)]
+
+
+async def test_books_are_built_beside_the_loop_one_at_a_time_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue, loop, begun, order = Catalogue({}), threading.get_ident(), threading.Event(), list[str]()
+    first_may_end = threading.Event()
+    having = Versions.having
+
+    def slowly(known: Versions, kind: str, content: bytes) -> Versions:
+        assert threading.get_ident() != loop
+        order.append(f"begin {content_hash(content)}")
+        begun.set()
+        assert first_may_end.wait(10)
+        order.append(f"end {content_hash(content)}")
+        return having(known, kind, content)
+
+    monkeypatch.setattr(Versions, "having", slowly)
+    rows = [row for content in (BOOK, b"{", OTHER) for row in rows_of(publication("rules", content, "ann", 0))]
+
+    reading = asyncio.create_task(catalogue._take(rows))
+    await until(begun.is_set, 10, "the first book is begun")
+    # The loop turns meanwhile, under what was in force before.
+    assert catalogue.versions().hashes == {}
+    first_may_end.set()
+    await reading
+
+    assert order == [f"{what} {content_hash(book)}" for book in (BOOK, b"{", OTHER) for what in ("begin", "end")]
+    assert catalogue.versions().book.content == OTHER
+    assert catalogue.reader.problems == {}
 
 
 @pytest.mark.kafka
