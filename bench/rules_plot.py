@@ -10,7 +10,7 @@ _COLOURS = ("#1b6ca8", "#0b8457", "#c0392b", "#8e44ad")
 
 def plot(sizes: Sequence[int], lines: Mapping[str, Sequence[float]]) -> str:
     """Draw a line for each engine."""
-    top, low = 5.0, -1.0
+    top, low = 6.0, -1.0
 
     def x(size: float) -> float:
         return 70 + 420 * (log10(size) - 1) / 3
