@@ -4,11 +4,11 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from bench import warm
 from bench.engines import Engine
@@ -93,7 +93,7 @@ def opened(name: str, workload: Workload, number: int, say: Callable[[str], None
         # Only for the order in which customers come; no secret.
         drawn = workload.drawn(Random(name), number)
         records = list(events(drawn, clock.now() - 1000, name))
-        asyncio.run(feed([replace(record, topic=EVENTS) for record in records], cluster))
+        asyncio.run(feed([structs.replace(record, topic=EVENTS) for record in records], cluster))
         asyncio.run(feed(records, cluster))
         yield Place(cluster, Path(folder), _mean(records, _value), _mean(records, _headers))
 

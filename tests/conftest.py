@@ -10,11 +10,11 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
     import kafka  # noqa: F401
 
-# In a hurry, and for a night: `pytest --hypothesis-profile quick` (what `make check` does) and `soak`.
 # A busy machine is no failure; where CI is said, Hypothesis has a profile of its own, which says so, too.
 settings.register_profile("usual", deadline=None)
 if settings.get_current_profile_name() == "default":
     settings.load_profile("usual")
+# In a hurry, and for a night: `pytest --hypothesis-profile quick` (what `make check` does) and `soak`.
 settings.register_profile("quick", max_examples=20, deadline=None)
 settings.register_profile("soak", max_examples=10_000, deadline=None)
 
