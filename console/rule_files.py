@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.files import in_folder
+from console.checking import rule_texts
 from console.publishing import Refused
 from rules.book import Book, load
 from rules.check import validated
+from rules.problems import Problem
 from rules.schema import RuleFile
 from rules.table import has_table, spread_out
 from rules.yaml_reader import read
@@ -42,11 +43,8 @@ def read_rules(path: Path) -> RuleFiles:
         All problems of all files at once.
 
     """
-    if path.is_dir():
-        texts, problems = in_folder(path, ".yaml", ".yml", ".csv")
-    else:
-        # What is wrong with other files beside this one is not its fault.
-        texts, problems = in_folder(path.parent, ".csv")[0] | {str(path): path.read_bytes()}, ()
+    problems: list[Problem] = []
+    texts = rule_texts(path, problems)
     files = [file for file in texts if not file.endswith(".csv")]
     if problems or not files:
         raise Refused(problems or [f"{path}: no rule file (*.yaml) here"])
