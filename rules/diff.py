@@ -1,11 +1,13 @@
 """Difference: what changes for customers when one book takes the place of another, in sentences."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from rules.book import Book
-from rules.conditions.past import Past, said_events
+from rules.cold import cold
+from rules.conditions.past import said_events
+from rules.conditions.when import Place
 from rules.explain_gates import valid_days
 from rules.findings import Bilingual, bilingual, both
 from rules.logic import Tree
@@ -75,11 +77,16 @@ def difference(before: Book, after: Book, zone: str) -> tuple[Change, ...]:
 
     """
     found: list[Change] = []
+    starting: dict[str, list[Place]] = {}
+    for one in cold(after, before):
+        starting.setdefault(one.rule, []).append(one.place)
     for name in sorted(before.rules.keys() | after.rules.keys()):
         old, new = before.rules.get(name), after.rules.get(name)
         lines = () if old is None or new is None else tuple(_lines(old, new, zone))
         if old is None or new is None or lines:
-            found.append(Change(name, old, new, lines, () if new is None else tuple(_cold(new, before))))
+            found.append(
+                Change(name, old, new, lines, () if new is None else tuple(_cold(new, starting.get(name, ()))))
+            )
     return tuple(found)
 
 
@@ -163,12 +170,10 @@ def _reaction(rule: Rule, language: Language) -> str:
     return f"{listed(then.reactions, language)}, {length(then.wait, language)}, {then.objective}"
 
 
-def _cold(rule: Rule, before: Book) -> Iterator[Bilingual]:
-    on = rule.on.selector
+def _cold(rule: Rule, places: Iterable[Place]) -> Iterator[Bilingual]:
+    leaves = dict(rule.when.placed())
     told: set[str] = set()
-    for leaf in rule.when.leaves():
-        past: Past = leaf  # type: ignore[assignment]  # a leaf of When is one
-        keys = {feature.key for feature in past.features(on)}
-        if not keys <= before.features.keys() and leaf.said("en") not in told:
+    for leaf in map(leaves.__getitem__, places):
+        if leaf.said("en") not in told:
             told.add(leaf.said("en"))
             yield both(leaf.said)
