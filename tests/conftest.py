@@ -14,8 +14,9 @@ with warnings.catch_warnings():
 settings.register_profile("usual", deadline=None)
 if settings.get_current_profile_name() == "default":
     settings.load_profile("usual")
-# In a hurry, and for a night: `pytest --hypothesis-profile quick` (what `make check` does) and `soak`.
+# `pytest --hypothesis-profile quick` is for a hurry (`make check` does it), `long` for minutes, `soak` for a night.
 settings.register_profile("quick", max_examples=20, deadline=None)
+settings.register_profile("long", max_examples=1_500, deadline=None)
 settings.register_profile("soak", max_examples=10_000, deadline=None)
 
 pytest_plugins = ["tests.kafka_fixture", "tests.stage_house"]
