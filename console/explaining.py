@@ -74,4 +74,6 @@ def _candidate(verdict: Verdict) -> str:
         said.append(f"from {verdict.pool}")
     if verdict.score is not None:
         said.append(f"chance of a reaction {verdict.score:.1%}")
+    if verdict.passed is not None:
+        said.append(f"passed {', '.join(verdict.passed.gates)} because: {verdict.passed.because}")
     return ", ".join(said)

@@ -10,7 +10,7 @@ from connectors.sms_http import SmsHttp
 from connectors.webhook import Gateway, SignedPost
 from kairos.instants import Millis
 from kairos.offers import Channel
-from rules.policy import within_hours
+from rules.sending import held_back
 from streams import clock
 from streams.catalogue import Catalogue
 from streams.delivery import deliver, until_signalled
@@ -40,7 +40,7 @@ async def deliver_offers(settings: Settings, kind: Kind) -> None:
                 client,
                 channel,
                 PushHttp(post) if kind is Kind.PUSH else SmsHttp(post),
-                lambda where, now: within_hours(catalogue.versions().policy, where, now),
+                lambda offer, now: held_back(catalogue.versions().policy, offer, now),
                 clock.now,
                 until_signalled(),
                 session=settings.session_ms,

@@ -48,6 +48,12 @@ class Customer(msgspec.Struct, array_like=True):
         When each rule of a group last decided for this customer, by the group: they share their cooldowns.
     decisions
         When each rule that may only decide so often did, packed seconds.
+    purposes
+        When the customer was last contacted for each purpose, packed seconds: the same contacts, seen otherwise.
+    ignored
+        When messages by each channel were found ignored, packed seconds; a reaction ends the row.
+    deferred
+        Which rules wait for the end of quiet hours, and until when.
 
     """
 
@@ -63,6 +69,9 @@ class Customer(msgspec.Struct, array_like=True):
     fired: dict[str, bytes] = msgspec.field(default_factory=dict)
     groups: dict[str, dict[str, Millis]] = msgspec.field(default_factory=dict)
     decisions: dict[str, bytes] = msgspec.field(default_factory=dict)
+    purposes: dict[str, bytes] = msgspec.field(default_factory=dict)
+    ignored: dict[str, bytes] = msgspec.field(default_factory=dict)
+    deferred: dict[str, Millis] = msgspec.field(default_factory=dict)
 
 
 class Person(Protocol):

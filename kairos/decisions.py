@@ -15,6 +15,7 @@ __all__ = [
     "DecisionState",
     "EndState",
     "EventReference",
+    "Passed",
     "Reason",
     "Verdict",
 ]
@@ -36,9 +37,14 @@ class Reason(StrEnum):
     DO_NOT_CONTACT = "do_not_contact"
     NO_CONSENT = "no_consent"
     NO_PERSONALISATION = "no_personalisation"
+    BLACKOUT = "blackout"
     QUIET_HOURS = "quiet_hours"
     COOLDOWN = "cooldown"
     CUSTOMER_LIMIT = "customer_limit"
+    GAP = "gap"
+    OVERALL_CAP = "overall_cap"
+    PURPOSE_CAP = "purpose_cap"
+    IGNORED = "ignored"
     CONTACT_CAP = "contact_cap"
     TOO_MANY_PENDING = "too_many_pending"
     SCORE_TOO_LOW = "score_too_low"
@@ -75,8 +81,18 @@ class Absence(Written):
     rules: str
 
 
+class Passed(Written):
+    """The gates that would have refused a candidate and did not, and why the contact policy says so."""
+
+    gates: tuple[Reason, ...]
+    because: str
+
+
 class Verdict(Written):
-    """One candidate's fate: `won`, or the reason why not; `score` is the chance of a reaction, if one was made."""
+    """One candidate's fate: `won`, or the reason why not; `score` is the chance of a reaction, if one was made.
+
+    `passed` is told where the purpose of the rule let it through gates that refuse others.
+    """
 
     rule: Identifier
     programme: Identifier
@@ -87,6 +103,7 @@ class Verdict(Written):
     verdict: Literal["won"] | Reason
     score: float | None = None
     rank: Annotated[int, Field(ge=1)] | None = None
+    passed: Passed | None = None
 
 
 DecisionState = Literal["offered", "withheld", "suppressed"]

@@ -50,7 +50,8 @@ class Offer(Written):
     """What a gateway is asked to bring to one customer, once.
 
     `id` is the idempotency key: a gateway that sees it again answers as it did and does nothing. An offer
-    that cannot be handed over before `expires_at` must not be sent.
+    that cannot be handed over before `expires_at` must not be sent. `zone` is the customer's own time zone, where
+    the contact policy asks for it and it is known; `test` says that the customer is one of the bank's testers.
     """
 
     id: str
@@ -66,6 +67,8 @@ class Offer(Written):
     coupon: Coupon | None = None
     decided_at: AwareDatetime
     expires_at: AwareDatetime
+    zone: str | None = None
+    test: bool = False
 
 
 class CouponPool(Written):

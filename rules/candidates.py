@@ -11,12 +11,16 @@ __all__ = ["Candidate", "Ranking"]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A rule that matched: the customer's arm, and a channel, or the reason why there is no offer."""
+    """A rule that matched: the customer's arm, and a channel, or the reason why there is no offer.
+
+    `passed` names the gates that would have refused it, and did not because of its purpose.
+    """
 
     rule: Rule
     arm: Arm
     channel: Channel | None = None
     reason: Reason | None = None
+    passed: tuple[Reason, ...] = ()
 
     @property
     def is_open(self) -> bool:

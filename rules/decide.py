@@ -3,8 +3,9 @@
 Steps 2 to 10 of the order of a decision. Conditions ran in event time; the gates run in processing time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from kairos.customer import Customer, Standing
 from kairos.decisions import Arm, Reason
@@ -14,11 +15,16 @@ from kairos.instants import Millis
 from kairos.offers import Channel
 from kairos.permissions import consents, permitted
 from rules.candidates import Candidate, Ranking
-from rules.limits import capped, in_cooldown, used_up
-from rules.policy import Policy, within_hours
+from rules.contacts import crowded, shut
+from rules.hours import Use, closed, zone_of
+from rules.limits import in_cooldown, used_up
+from rules.policy import Policy
 from rules.schema import Rule, Status
 
 __all__ = ["Candidate", "Ranking", "arm", "convinced", "gates", "rank", "refused"]
+
+_Outcome = tuple[Channel | Reason, tuple[Reason, ...]]
+"""The channel or the refusal, and what was passed on the way because of the purpose."""
 
 
 def arm(rule: Rule, customer: str) -> Arm:
@@ -61,13 +67,14 @@ def gates(
     """
     candidates: list[Candidate] = []
     for rule in sorted(matched, key=lambda rule: rule.id):
-        outcome = _of_the_rule(rule, event, standing, now) or _by_channel(rule, customer, standing, policy, now)
+        refusal = _of_the_rule(rule, event, standing, now)
+        outcome, passed = (refusal, ()) if refusal else _by_channel(rule, customer, standing, policy, now)
         # The arm is told for every match, so that both arms can be seen to lose the same customers on the way.
         found = arm(rule, event.customer)
         if isinstance(outcome, Reason):
             candidates.append(Candidate(rule, found, reason=outcome))
         else:
-            candidates.append(Candidate(rule, found, outcome))
+            candidates.append(Candidate(rule, found, outcome, passed=passed))
     return tuple(candidates)
 
 
@@ -86,23 +93,51 @@ def _of_the_rule(rule: Rule, event: Event, standing: Standing, now: Millis) -> R
     return Reason.DO_NOT_CONTACT if standing.profile.do_not_contact else None
 
 
-def _by_channel(rule: Rule, customer: Customer, standing: Standing, policy: Policy, now: Millis) -> Channel | Reason:
+def _by_channel(rule: Rule, customer: Customer, standing: Standing, policy: Policy, now: Millis) -> _Outcome:
     """Give the first channel that passes every gate, or the reason of the furthest gate that one reached."""
     said = consents(standing.profile.consent, standing.said)
     allowed = [channel for channel in rule.then.channels if permitted(said, rule.purpose, channel.value)]
     if not allowed:
-        return Reason.NO_CONSENT
+        return Reason.NO_CONSENT, ()
     if not standing.profile.personalisation:
-        return Reason.NO_PERSONALISATION
-    awake = [channel for channel in allowed if within_hours(policy, channel, now)]
+        return Reason.NO_PERSONALISATION, ()
+    zone, product = zone_of(policy, standing.profile.attrs), rule.then.offer.product
+    found = [(channel, closed(policy, Use(channel, product, zone), now)) for channel in allowed]
+    passes = policy.passes(rule.purpose)
+    awake = [(channel, why) for channel, why in found if not why or all(reason in passes for reason in why)]
     if not awake:
-        return Reason.QUIET_HOURS
+        return _furthest(next(reason for reason in why if reason not in passes) for _, why in found), ()
     if in_cooldown(customer, rule, now):
-        return Reason.COOLDOWN
+        return Reason.COOLDOWN, ()
     if used_up(customer, rule):
-        return Reason.CUSTOMER_LIMIT
-    free = (channel for channel in awake if not capped(customer, channel, policy, now))
-    return next(free, Reason.CONTACT_CAP)
+        return Reason.CUSTOMER_LIMIT, ()
+    return _uncrowded(rule, customer, awake, policy, now)
+
+
+def _uncrowded(
+    rule: Rule, customer: Customer, awake: Sequence[tuple[Channel, tuple[Reason, ...]]], policy: Policy, now: Millis
+) -> _Outcome:
+    """Ask the ledger of contacts: of the customer first, then of each channel."""
+    passes = policy.passes(rule.purpose)
+    crowd = tuple(crowded(customer, rule.purpose, policy, now))
+    if refusing := [reason for reason in crowd if reason not in passes]:
+        return refusing[0], ()
+    reached: list[Reason] = []
+    for channel, why in awake:
+        found = tuple(shut(customer, channel, policy, now))
+        if refusing := [reason for reason in found if reason not in passes]:
+            reached.append(refusing[0])
+        else:
+            return channel, (*why, *crowd, *found)
+    return _furthest(reached), ()
+
+
+_ORDER: Final = tuple(Reason)
+
+
+def _furthest(reasons: Iterable[Reason]) -> Reason:
+    # The list of reasons is written in the order of the gates.
+    return max(reasons, key=_ORDER.index)
 
 
 def convinced(candidate: Candidate, scores: Mapping[str, float | None]) -> Candidate:

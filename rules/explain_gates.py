@@ -1,17 +1,19 @@
 """The gates, explained: each of them with what it read, in the order in which `rules.decide` asks them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from kairos.decisions import Reason
 from kairos.instants import SECOND, Millis
 from kairos.offers import Channel
 from kairos.permissions import consents, permitted
 from rules import rings
+from rules.explain_contacts import Way, contact_findings
 from rules.findings import Bilingual, Finding, ago, bilingual, both, clock, flag, read_of
+from rules.hours import Use, closed, closures, hours_of, zone_of
 from rules.judged import Seen
-from rules.limits import capped, in_cooldown, last_decided, used_up
+from rules.limits import in_cooldown, last_decided, used_up
 from rules.moments import clock_hours
-from rules.policy import Policy, within_hours
+from rules.policy import Policy
 from rules.saying import WORDS, Language, length
 from rules.schema import Rule, Status
 
@@ -68,10 +70,7 @@ def _by_channel(rule: Rule, seen: Seen, policy: Policy, now: Millis) -> Iterator
     agreed = standing.profile.personalisation
     yield Finding(Reason.NO_PERSONALISATION, agreed, _ASKED[Reason.NO_PERSONALISATION])
     # Behind a gate that refused every channel, the next one is asked of all of them.
-    asked = allowed or list(channels)
-    awake = [channel for channel in asked if within_hours(policy, channel, now)]
-    local = clock(now, policy.zone)
-    yield Finding(Reason.QUIET_HOURS, bool(awake), _hours(asked, policy), both(lambda _: f"{local} ({policy.zone})"))
+    awake = yield from _moment(rule, seen, allowed or list(channels), policy, now)
     if rule.limits.cooldown:
         rest = both(lambda language: length(rule.limits.cooldown, language))
         least = bilingual(f"{rest['zh']}内至多一次", f"at most once in {rest['en']}")
@@ -83,7 +82,27 @@ def _by_channel(rule: Rule, seen: Seen, policy: Policy, now: Millis) -> Iterator
         least = bilingual(f"每位客户至多{most}次", f"at most {most} for a customer, ever")
         made = len(rings.until(seen.customer.decisions.get(rule.id, b""), rings.second(now)))
         yield Finding(Reason.CUSTOMER_LIMIT, not used_up(seen.customer, rule), least, both(lambda _: str(made)))
-    yield _caps(awake or asked, seen, policy, now)
+    yield from contact_findings(rule, seen, awake, policy, now)
+
+
+def _moment(
+    rule: Rule, seen: Seen, channels: Sequence[Channel], policy: Policy, now: Millis
+) -> Generator[Finding, None, Sequence[Channel]]:
+    """Ask the calendar, then the hours; gives the channels that are open."""
+    zone, product = zone_of(policy, seen.standing().profile.attrs), rule.then.offer.product
+    uses = {channel: Use(channel, product, zone) for channel in channels}
+    why = {channel: closed(policy, use, now) for channel, use in uses.items()}
+    way = Way(policy.purposes.get(rule.purpose), policy.passes(rule.purpose))
+    if policy.calendar:
+        names = [closure.name for use in uses.values() for _, closure in closures(policy, use, now)]
+        said = bilingual("不在停发日历内", "nothing in the calendar closes it")
+        found, channels = way.through(Reason.BLACKOUT, why, said, both(lambda _: ", ".join(dict.fromkeys(names))))
+        yield found
+    local = both(lambda _: f"{clock(now, zone or policy.zone)} ({zone or policy.zone})")
+    left = {channel: why[channel] for channel in channels}
+    found, channels = way.through(Reason.QUIET_HOURS, left, _hours([uses[c] for c in channels], policy), local)
+    yield found
+    return channels
 
 
 def _each(channels: Sequence[Channel], allowed: Sequence[Channel]) -> Bilingual:
@@ -93,37 +112,14 @@ def _each(channels: Sequence[Channel], allowed: Sequence[Channel]) -> Bilingual:
     return both(say)
 
 
-def _hours(channels: Sequence[Channel], policy: Policy) -> Bilingual:
+def _hours(uses: Sequence[Use], policy: Policy) -> Bilingual:
     def say(language: Language) -> str:
-        return ", ".join(f"{WORDS[language][c.value]} {clock_hours(policy.hours[c])}" for c in channels)
+        words, both_hold = WORDS[language], "且" if language == "zh" else " and "
+        return ", ".join(
+            f"{words[use.channel.value]} {both_hold.join(map(clock_hours, hours_of(policy, use)))}" for use in uses
+        )
 
     return {"zh": f"允许触达时段：{say('zh')}", "en": f"open hours: {say('en')}"}
-
-
-def _caps(channels: Sequence[Channel], seen: Seen, policy: Policy, now: Millis) -> Finding:
-    customer = seen.customer
-    free = [channel for channel in channels if not capped(customer, channel, policy, now)]
-
-    def say(language: Language) -> str:
-        caps = {channel: policy.caps[channel] for channel in channels if channel in policy.caps}
-        least = {"zh": "{within}内至多{most}条{channel}", "en": "at most {most} {channel} in {within}"}[language]
-        said = [
-            least.format(within=length(cap.within, language), most=cap.at_most, channel=WORDS[language][channel.value])
-            for channel, cap in caps.items()
-        ]
-        return ", ".join(said) or {"zh": "不限条数", "en": "no cap"}[language]
-
-    def read(language: Language) -> str:
-        used = {channel: _used(seen, channel, policy, now) for channel in channels if channel in policy.caps}
-        return ", ".join(f"{WORDS[language][channel.value]} {number}" for channel, number in used.items())
-
-    return Finding(Reason.CONTACT_CAP, bool(free), both(say), both(read))
-
-
-def _used(seen: Seen, channel: Channel, policy: Policy, now: Millis) -> int:
-    second, within = rings.second(now), policy.caps[channel].within // SECOND
-    ring = seen.customer.contacts.get(channel.value, b"")
-    return sum(at > second - within for at in rings.until(ring, second))
 
 
 def _scores(rule: Rule, scores: Mapping[str, float | None]) -> Iterator[Finding]:

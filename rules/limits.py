@@ -1,18 +1,15 @@
-"""Limits: how often a rule may decide and a channel may be used, by processing time, in both arms alike."""
+"""Limits: how often a rule may decide for a customer, by processing time, in both arms alike."""
 
 from kairos.customer import Customer
-from kairos.instants import SECOND, Millis
+from kairos.instants import Millis
 from kairos.offers import Channel
 from rules import rings
 from rules.candidates import Candidate
+from rules.contacts import contacted, take_back
 from rules.firings import fired, unfired
-from rules.policy import Policy
 from rules.schema import Rule
 
-__all__ = ["capped", "hold", "in_cooldown", "last_decided", "release", "used_up"]
-
-_SECOND = 4
-"""How many bytes a noted decision has, see `rules.rings`."""
+__all__ = ["hold", "in_cooldown", "last_decided", "release", "used_up"]
 
 
 def last_decided(customer: Customer, rule: Rule) -> Millis | None:
@@ -31,18 +28,7 @@ def in_cooldown(customer: Customer, rule: Rule, now: Millis) -> bool:
 def used_up(customer: Customer, rule: Rule) -> bool:
     """Whether the rule decided for the customer as often as it ever may."""
     most = rule.limits.per_customer
-    return most is not None and len(customer.decisions.get(rule.id, b"")) >= most * _SECOND
-
-
-def capped(customer: Customer, channel: Channel, policy: Policy, now: Millis) -> bool:
-    """Whether the channel was used as often as the policy allows in the window that ends now."""
-    cap = policy.caps.get(channel)
-    if cap is None:
-        return False
-    if cap.at_most == 0:
-        return True
-    ring = customer.contacts.get(channel.value, b"")
-    return rings.reached(ring, rings.second(now), cap.within // SECOND, cap.at_most)
+    return most is not None and len(customer.decisions.get(rule.id, b"")) >= most * rings.SIZE
 
 
 def hold(customer: Customer, candidate: Candidate, now: Millis, at: Millis) -> None:
@@ -67,19 +53,19 @@ def hold(customer: Customer, candidate: Candidate, now: Millis, at: Millis) -> N
     """
     if candidate.channel is None:
         raise ValueError(f"{candidate.rule.id} has no channel: {candidate.reason}")
-    rule, second = candidate.rule, rings.second(now)
+    rule = candidate.rule
     customer.decided[rule.id] = now
     if rule.limits.group is not None:
         customer.groups.setdefault(rule.limits.group, {})[rule.id] = now
     if rule.limits.per_customer is not None:
-        _note(customer.decisions, rule.id, second)
+        rings.note(customer.decisions, rule.id, rings.second(now))
     if rule.consume:
         fired(customer, rule.id, at, now)
-    _note(customer.contacts, candidate.channel.value, second)
+    contacted(customer, candidate.channel, rule.purpose, now)
 
 
-def release(customer: Customer, rule_id: str, channel: Channel, held: Millis) -> None:
-    """Take back what was held at `held`, because nothing was sent; what came later stays."""
+def release(customer: Customer, rule_id: str, channel: Channel, purpose: str, held: Millis) -> None:
+    """Take back what was held at `held`, because nothing was to be sent; what came later stays."""
     if customer.decided.get(rule_id) == held:
         del customer.decided[rule_id]
     for group, members in list(customer.groups.items()):
@@ -88,17 +74,5 @@ def release(customer: Customer, rule_id: str, channel: Channel, held: Millis) ->
             if not members:
                 del customer.groups[group]
     unfired(customer, rule_id, held)
-    _strike(customer.decisions, rule_id, rings.second(held))
-    _strike(customer.contacts, channel.value, rings.second(held))
-
-
-def _note(notes: dict[str, bytes], name: str, second: int) -> None:
-    notes[name] = rings.add(notes.get(name, b""), second, rings.KEPT_AT_MOST)
-
-
-def _strike(notes: dict[str, bytes], name: str, second: int) -> None:
-    left = rings.remove(notes.get(name, b""), second)
-    if left:
-        notes[name] = left
-    else:
-        notes.pop(name, None)
+    rings.strike(customer.decisions, rule_id, rings.second(held))
+    take_back(customer, channel, purpose, held)

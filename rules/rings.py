@@ -13,15 +13,18 @@ from kairos.instants import SECOND, Millis
 __all__ = [
     "KEPT",
     "KEPT_AT_MOST",
+    "SIZE",
     "add",
     "before",
     "fewer",
     "forgot",
     "long_ago",
+    "note",
     "reached",
     "recent",
     "remove",
     "second",
+    "strike",
     "until",
 ]
 
@@ -29,7 +32,8 @@ KEPT = 16
 """How many instants are kept at least, so that a threshold can be raised without starting cold."""
 KEPT_AT_MOST = 64
 """How many instants are kept at most, and so the largest count that can be asked for."""
-_SIZE = 4
+SIZE = 4
+"""How many bytes an entry has."""
 
 
 _UNPACK = tuple(Struct(f">{count}I").unpack for count in range(KEPT_AT_MOST + 1))
@@ -50,29 +54,43 @@ def add(ring: bytes, at: int, kept: int) -> bytes:
     (300, 200, None)
 
     """
-    entry = at.to_bytes(_SIZE)
+    entry = at.to_bytes(SIZE)
     end = len(ring)
     # Big-endian seconds sort as bytes do. Events mostly come in order, so the place is sought from the end.
-    while end and ring[end - _SIZE : end] > entry:
-        end -= _SIZE
+    while end and ring[end - SIZE : end] > entry:
+        end -= SIZE
     grown = ring[:end] + entry + ring[end:]
-    return grown[-kept * _SIZE :]
+    return grown[-kept * SIZE :]
 
 
 def remove(ring: bytes, at: int) -> bytes:
     """Take one entry of this second out, if there is one."""
-    entry = at.to_bytes(_SIZE)
-    for place in range(len(ring) - _SIZE, -1, -_SIZE):
-        if ring[place : place + _SIZE] == entry:
-            return ring[:place] + ring[place + _SIZE :]
+    entry = at.to_bytes(SIZE)
+    for place in range(len(ring) - SIZE, -1, -SIZE):
+        if ring[place : place + SIZE] == entry:
+            return ring[:place] + ring[place + SIZE :]
     return ring
+
+
+def note(named: dict[str, bytes], name: str, at: int) -> None:
+    """Put a second into the ring of this name, and keep as many as a cap can ask for."""
+    named[name] = add(named.get(name, b""), at, KEPT_AT_MOST)
+
+
+def strike(named: dict[str, bytes], name: str, at: int) -> None:
+    """Take one entry of this second out of the ring of this name; a ring that is empty then is no more."""
+    left = remove(named.get(name, b""), at)
+    if left:
+        named[name] = left
+    else:
+        named.pop(name, None)
 
 
 def until(ring: bytes, at: int) -> tuple[int, ...]:
     """Give the seconds of a ring up to `at`, the newest last."""
     if not ring:
         return ()
-    seconds: tuple[int, ...] = _UNPACK[len(ring) // _SIZE](ring)
+    seconds: tuple[int, ...] = _UNPACK[len(ring) // SIZE](ring)
     # Only an event that comes late finds newer ones than itself.
     return seconds if seconds[-1] <= at else seconds[: bisect_right(seconds, at)]
 
@@ -101,7 +119,7 @@ def forgot(ring: bytes, begin: int, kept: int) -> bool:
     (True, False, False)
 
     """
-    return len(ring) >= kept * _SIZE and int.from_bytes(ring[:_SIZE]) > begin
+    return len(ring) >= kept * SIZE and int.from_bytes(ring[:SIZE]) > begin
 
 
 def fewer(seconds: tuple[int, ...], number: int, begin: int, ring: bytes, kept: int) -> bool:
@@ -113,11 +131,11 @@ def fewer(seconds: tuple[int, ...], number: int, begin: int, ring: bytes, kept: 
 
 def before(ring: bytes, at: int) -> int | None:
     """Give the newest second strictly before `at`, or None."""
-    limit = at.to_bytes(_SIZE)
+    limit = at.to_bytes(SIZE)
     end = len(ring)
-    while end and ring[end - _SIZE : end] >= limit:
-        end -= _SIZE
-    return int.from_bytes(ring[end - _SIZE : end]) if end else None
+    while end and ring[end - SIZE : end] >= limit:
+        end -= SIZE
+    return int.from_bytes(ring[end - SIZE : end]) if end else None
 
 
 def recent(ring: bytes, at: int, begin: int) -> bool:

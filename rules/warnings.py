@@ -217,7 +217,7 @@ def _undelivered(rule: Rule, policy: Policy) -> Odd:
 
 
 def _is_closed(policy: Policy, channel: object) -> bool:
-    return any(cap.at_most == 0 for name, cap in policy.caps.items() if name == channel)
+    return any(cap.at_most == 0 for name, caps in policy.caps.items() if name == channel for cap in caps)
 
 
 def _over(rule: Rule, now: Millis) -> Odd:

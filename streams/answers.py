@@ -69,4 +69,4 @@ def _verdict(verdict: Verdict, answer: Answer) -> Verdict:
 def _release_losers(customer: Customer, opened: OpenDecision, winner: Wished | None) -> None:
     for wish in opened.wishes:
         if winner is None or wish.offer != winner.offer:
-            release(customer, wish.rule, Channel(wish.channel), opened.decided)
+            release(customer, wish.rule, Channel(wish.channel), wish.purpose, opened.decided)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kairos.customer import Customer, Standing
-from kairos.decisions import Absence, Arm, Decision, EventReference, Reason, Verdict
+from kairos.decisions import Absence, Arm, Decision, EventReference, Passed, Reason, Verdict
 from kairos.events import Event
 from kairos.ids import decision_id, offer_id
 from kairos.instants import moment
@@ -14,6 +14,7 @@ from kairos.reservations import Reserve, Wish
 from models.features import features
 from rules.candidates import Candidate, Ranking
 from rules.decide import convinced, gates, rank
+from rules.hours import zone_of
 from rules.limits import hold
 from rules.schema import Rule
 from streams.facts import context, facts
@@ -97,6 +98,7 @@ def _wished(work: Work, event: Event, standing: Standing, decision: str, candida
         reactions=rule.then.reactions,
         features=found,
         score=PRIOR if model is None else model.score(found),
+        purpose=rule.purpose,
     )
 
 
@@ -123,6 +125,7 @@ def _draft(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: di
             verdict=c.reason or Reason.OUTRANKED,
             score=wishes[c.rule.id].score if c.rule.id in wishes else None,
             rank=place.get(c.rule.id),
+            passed=_passed(work, c),
         )
         for c in (*ranking.wishes, *ranking.refused)
     )
@@ -140,6 +143,13 @@ def _draft(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: di
         facts=facts(cause.event, work.standing(customer)),
         absence=cause.absence,
     )
+
+
+def _passed(work: Work, candidate: Candidate) -> Passed | None:
+    if not candidate.passed:
+        return None
+    purpose = work.versions.policy.purposes[candidate.rule.purpose]
+    return Passed(gates=candidate.passed, because=purpose.because or "")
 
 
 def _place(work: Work, event: Event, draft: Decision, ranked: Sequence[Candidate], wishes: list[Wished]) -> None:
@@ -194,6 +204,7 @@ def _reserve(work: Work, draft: Decision, ranked: Sequence[Candidate], wishes: l
 
 
 def _offer(work: Work, draft: Decision, rule: Rule, wish: Wished) -> Offer:
+    attrs = work.standing(draft.customer).profile.attrs
     return Offer(
         id=wish.offer,
         decision=draft.id,
@@ -207,4 +218,5 @@ def _offer(work: Work, draft: Decision, rule: Rule, wish: Wished) -> Offer:
         product=rule.then.offer.product,
         decided_at=moment(work.now),
         expires_at=moment(wish.expires),
+        zone=zone_of(work.versions.policy, attrs),
     )

@@ -25,7 +25,7 @@ from kairos.ports import Connector, Output, Record
 from kairos.wire import BadRecord
 from streams.dead_letters import dead_letter
 from streams.delivery_clients import Clients, NotCutAlike
-from streams.delivery_courier import Courier, Errand, Hours
+from streams.delivery_courier import Courier, Errand, HeldBack
 from streams.delivery_end import feedback
 from streams.delivery_gate import Gate
 from streams.delivery_lane import Lane
@@ -33,7 +33,7 @@ from streams.delivery_marks import LOST, Marks
 from streams.permits import Permits
 from streams.topics import OFFERS_PUSH, OFFERS_SMS
 
-__all__ = ["Delivery", "Hours", "NotCutAlike", "deliver", "group_of", "until_signalled"]
+__all__ = ["Delivery", "HeldBack", "NotCutAlike", "deliver", "group_of", "until_signalled"]
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ async def deliver(
     client: Mapping[str, Any],
     channel: Channel,
     connector: Connector,
-    hours: Hours,
+    held_back: HeldBack,
     clock: Callable[[], Millis],
     stop: asyncio.Event,
     *,
@@ -78,8 +78,8 @@ async def deliver(
         Whose offers.
     connector
         Whom they are handed to.
-    hours
-        When the channel may be used: `rules.policy.within_hours` of the policy in force.
+    held_back
+        Why an offer may not leave now: `rules.sending.held_back` of the policy in force.
     clock
         Gives processing time.
     stop
@@ -95,7 +95,7 @@ async def deliver(
         The topics do not fit; declare them anew.
 
     """
-    courier = Courier(connector, Gate(channel), hours, clock, window)
+    courier = Courier(connector, Gate(channel), held_back, clock, window)
     async with AsyncExitStack() as stack:
         clients = await Clients.start(stack, client, group_of(channel), session)
         await clients.check_counts(OFFERS[channel])

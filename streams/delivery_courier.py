@@ -5,18 +5,19 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from kairos.decisions import Reason
 from kairos.ids import share
 from kairos.instants import Millis, moment
-from kairos.offers import Channel, Offer
+from kairos.offers import Offer
 from kairos.permissions import Permission
 from kairos.ports import Connector, InDoubt, Refused, Unavailable
 from streams.delivery_end import End, ending
 from streams.delivery_gate import Gate, Passage
 
-__all__ = ["Courier", "Errand", "Hours"]
+__all__ = ["Courier", "Errand", "HeldBack"]
 
-Hours = Callable[[Channel, Millis], bool]
-"""Whether the policy in force lets this channel be used at this moment."""
+HeldBack = Callable[[Offer, Millis], Reason | None]
+"""Why the policy in force, or people, do not let an offer leave at this moment."""
 
 
 async def _nothing() -> None:
@@ -65,8 +66,8 @@ class Courier:
         The gateway.
     gate
         What keeps senders out while it is down.
-    hours
-        When the channel may be used.
+    held_back
+        Why an offer may not leave now, if so; asked before each attempt.
     clock
         Gives processing time.
     window
@@ -75,12 +76,12 @@ class Courier:
     """
 
     def __init__(
-        self, connector: Connector, gate: Gate, hours: Hours, clock: Callable[[], Millis], window: int = 32
+        self, connector: Connector, gate: Gate, held_back: HeldBack, clock: Callable[[], Millis], window: int = 32
     ) -> None:
         self.gate = gate
         self.honours_key = connector.honours_key
         self._connector = connector
-        self._hours = hours
+        self._held_back = held_back
         self._clock = clock
         self._window = asyncio.Semaphore(window)
 
@@ -99,7 +100,7 @@ class Courier:
 
     def _ending(self, errand: Errand) -> End | None:
         now, offer = self._clock(), errand.offer
-        return _said(errand, ending(offer, errand.permission(), in_hours=self._hours(offer.channel, now), now=now))
+        return _said(errand, ending(offer, errand.permission(), self._held_back(offer, now), now))
 
     async def _turn(self, errand: Errand, stack: AsyncExitStack) -> Passage | None:
         """Wait for a free place and for the gate; None when the offer expired before."""

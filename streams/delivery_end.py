@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from kairos.decisions import Reason
 from kairos.events import Feedback, ReceiptState
 from kairos.instants import Millis, moment
 from kairos.offers import Offer
@@ -21,7 +22,7 @@ class End(NamedTuple):
     refused: bool = False
 
 
-def ending(offer: Offer, permission: Permission | None, *, in_hours: bool, now: Millis) -> End | None:
+def ending(offer: Offer, permission: Permission | None, held_back: Reason | None, now: Millis) -> End | None:
     """Give the end of an offer that must not be sent at `now`, or None for one that may.
 
     The decision asked all this before. It is asked again before each attempt: an offer may have waited for a
@@ -33,8 +34,8 @@ def ending(offer: Offer, permission: Permission | None, *, in_hours: bool, now: 
         What is to be sent.
     permission
         What the customer allows; None, a customer of whom nothing is known, allows nothing.
-    in_hours
-        Whether the policy lets this channel be used at `now`.
+    held_back
+        Why policy or people do not let it leave at `now`, see `rules.sending.held_back`.
     now
         Processing time.
 
@@ -43,7 +44,7 @@ def ending(offer: Offer, permission: Permission | None, *, in_hours: bool, now: 
         return End("expired")
     if permission is None or not permission.allows(offer.purpose, offer.channel, now):
         return End("rejected", "no_permission")
-    return None if in_hours else End("rejected", "quiet_hours")
+    return None if held_back is None else End("rejected", held_back)
 
 
 def feedback(offer: Offer, end: End, now: Millis) -> Output:

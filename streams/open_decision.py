@@ -34,6 +34,7 @@ class Wished(msgspec.Struct, array_like=True):
     reactions: tuple[str, ...]
     features: dict[str, float]
     score: float
+    purpose: str = "marketing"
 
 
 class OpenDecision(msgspec.Struct, array_like=True):

@@ -9,6 +9,7 @@ from kairos.instants import DAY, MINUTE, Millis, moment
 from kairos.offers import Channel
 from kairos.reservations import Change
 from models.labels import Happening, Label, Labelling, Phase, advance
+from rules.contacts import take_back
 from streams.open_decision import Held, OpenDecision, find, keep, remove, write_decision
 from streams.timers import Timer, due, set_timer
 from streams.topics import DECISIONS, EXAMPLES, LEDGER_COMMANDS
@@ -147,6 +148,10 @@ def _end(work: Work, customer: str, decision: str, opened: OpenDecision, state: 
     if opened.ended:
         return
     opened.ended = state
+    if state in ("failed", "expired"):
+        # An attempt counts until it is known that nothing reached the customer.
+        wish = opened.wishes[0]
+        take_back(work.customer(customer), Channel(wish.channel), wish.purpose, opened.decided)
     ended = DecisionEnded(
         id=decision,
         customer=customer,

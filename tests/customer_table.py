@@ -51,22 +51,38 @@ _RULE = """
 """
 
 
-def versions(*, cafe: int = 5, tea: int = 5, control: str = "0%", cooldown: str = "0s", wait: str = "10m") -> Versions:
-    """Two rules with coupons for `dining`, one without for `fuel`; caps that no test meets by chance."""
+def versions(
+    *,
+    cafe: int = 5,
+    tea: int = 5,
+    control: str = "0%",
+    cooldown: str = "0s",
+    wait: str = "10m",
+    policy: dict[str, Any] | None = None,
+    extra: str = "",
+) -> Versions:
+    """Two rules with coupons for `dining`, one without for `fuel`; caps that no test meets by chance.
+
+    `policy` comes in the place of the same keys of the policy, `extra` below each rule.
+    """
     more = {"control": control, "cooldown": cooldown, "wait": wait}
     rules = [
         _RULE.format(id="cafe", programme="lunch", category="dining", offer="{pool: cafe}", **more),
         _RULE.format(id="tea", programme="lunch", category="dining", offer="{pool: tea}", **more),
         _RULE.format(id="card", programme="cards", category="fuel", offer="{product: card}", **more),
     ]
-    loaded = load({"rules.yaml": ("format: 1\nzone: Asia/Shanghai\ncurrency: CNY\nrules:" + "".join(rules)).encode()})
+    head = "format: 1\nzone: Asia/Shanghai\ncurrency: CNY\nrules:"
+    loaded = load({"rules.yaml": head + "".join(rule + extra for rule in rules)})
     assert loaded.book is not None, loaded.problems
-    policy = (
-        b'{"format":1,"zone":"Asia/Shanghai","hours":{"sms":"00:00-24:00","push":"00:00-24:00"},'
-        b'"caps":{"sms":{"within":"1s","at_most":64},"push":{"within":"1s","at_most":64}}}'
-    )
+    day, wide = "00:00-24:00", {"within": "1s", "at_most": 64}
+    said = {"format": 1, "zone": "Asia/Shanghai", "hours": {"sms": day, "push": day}}
+    said |= {"caps": {"sms": wide, "push": wide}, **(policy or {})}
     found = Versions()
-    for kind, content in (("pools", _POOLS % (cafe, tea)), ("rules", loaded.book.content), ("policy", policy)):
+    for kind, content in (
+        ("pools", _POOLS % (cafe, tea)),
+        ("rules", loaded.book.content),
+        ("policy", json.dumps(said).encode()),
+    ):
         found = found.having(kind, content)
     return found
 

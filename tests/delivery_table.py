@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from connectors.memory import Memory
 from connectors.push_http import PushHttp
 from connectors.webhook import Gateway, SignedPost
+from kairos.decisions import Reason
 from kairos.events import Consent
 from kairos.instants import Millis, moment
 from kairos.offers import Channel, Offer
@@ -39,8 +40,8 @@ def may(customer: str = "c7", *, granted: bool = True, **more: Any) -> Permissio
     return Permission(customer=customer, consent=(consent,), at=moment(NOW), **more)
 
 
-def always(_channel: Channel, _now: Millis) -> bool:
-    return True
+def never(_offer: Offer, _now: Millis) -> Reason | None:
+    return None
 
 
 class SlowGateway:
@@ -83,7 +84,7 @@ async def url(gateway: SlowGateway) -> AsyncIterator[str]:
 async def delivering(cluster: Cluster, connector: Connector) -> AsyncIterator[None]:
     stop = asyncio.Event()
     running = asyncio.create_task(
-        deliver(cluster.for_aiokafka(), Channel.PUSH, connector, always, clock.now, stop, window=16, session=3000)
+        deliver(cluster.for_aiokafka(), Channel.PUSH, connector, never, clock.now, stop, window=16, session=3000)
     )
     try:
         yield
@@ -185,7 +186,7 @@ def main() -> None:
         async with SignedPost(Gateway(url, (SECRET,), honours_key=keys == "keys"), clock.now) as post:
             stop = until_signalled()
             await deliver(
-                cluster.for_aiokafka(), Channel.PUSH, PushHttp(post), always, clock.now, stop, window=16, session=3000
+                cluster.for_aiokafka(), Channel.PUSH, PushHttp(post), never, clock.now, stop, window=16, session=3000
             )
 
     asyncio.run(run())

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.memory import Memory, Outcome
+from kairos.decisions import Reason
 from kairos.instants import MINUTE, Millis, moment
 from kairos.permissions import Permission
 from streams.delivery_courier import Courier, Errand
@@ -15,18 +16,18 @@ from streams.delivery_end import End, ending, feedback
 from streams.delivery_gate import Gate, wait
 from streams.delivery_lane import Lane, Mark
 from tests.connector_contract import an_offer
-from tests.delivery_table import NOW, always, may
+from tests.delivery_table import NOW, may, never
 
 
 class TestEnding:
     def test_an_offer_with_permission_in_hours_may_be_sent(self) -> None:
-        assert ending(an_offer(), may(), in_hours=True, now=NOW) is None
+        assert ending(an_offer(), may(), None, NOW) is None
 
     def test_an_expired_offer_is_not_sent(self) -> None:
         offer = an_offer(expires_at=moment(NOW))
 
-        assert ending(offer, may(), in_hours=True, now=NOW) == End("expired")
-        assert ending(offer, may(), in_hours=True, now=NOW - 1) is None
+        assert ending(offer, may(), None, NOW) == End("expired")
+        assert ending(offer, may(), None, NOW - 1) is None
 
     @pytest.mark.parametrize(
         "permission",
@@ -39,10 +40,10 @@ class TestEnding:
         ],
     )
     def test_unknown_is_no(self, permission: Permission | None) -> None:
-        assert ending(an_offer(), permission, in_hours=True, now=NOW) == End("rejected", "no_permission")
+        assert ending(an_offer(), permission, None, NOW) == End("rejected", "no_permission")
 
     def test_outside_the_hours_nothing_is_sent(self) -> None:
-        assert ending(an_offer(), may(), in_hours=False, now=NOW) == End("rejected", "quiet_hours")
+        assert ending(an_offer(), may(), Reason.QUIET_HOURS, NOW) == End("rejected", "quiet_hours")
 
     def test_the_record_of_an_end_has_the_same_name_each_time(self) -> None:
         first, second = (feedback(an_offer(), End("accepted"), now) for now in (NOW, NOW + 5))
@@ -138,7 +139,7 @@ def scripted(*script: Outcome, honours_key: bool = True, expires_in: Millis = MI
     memory = Memory(script, honours_key=honours_key)
     gate = Gate("memory", first=0.001, longest=0.002)
     errand = Errand(an_offer(expires_at=moment(NOW + expires_in)), permission=may)
-    found = Scripted(memory, Courier(memory, gate, always, lambda: found.now), errand)
+    found = Scripted(memory, Courier(memory, gate, never, lambda: found.now), errand)
     return found
 
 

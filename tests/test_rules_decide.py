@@ -15,8 +15,9 @@ from kairos.instants import DAY, HOUR, MINUTE, SECOND, moment
 from kairos.offers import Channel
 from rules.book import Book
 from rules.candidates import Candidate
+from rules.contacts import shut
 from rules.decide import arm, convinced, gates, rank
-from rules.limits import capped, hold, in_cooldown, release
+from rules.limits import hold, in_cooldown, release
 from rules.policy import Policy, load_policy
 from rules.schema import Rule
 from tests.rules_strategies import NOON, book_of, books, events, lives, standings, unhurried
@@ -131,6 +132,10 @@ def test_the_reason_is_that_of_the_furthest_gate_a_channel_reached() -> None:
     assert through(both, customer=customer).channel is Channel.PUSH
 
 
+def capped(customer: Customer, channel: Channel, policy: Policy, now: int) -> bool:
+    return Reason.CONTACT_CAP in shut(customer, channel, policy, now)
+
+
 def test_a_cap_counts_a_window_that_ends_now() -> None:
     customer, policy = Customer(), Policy.default()
     for _ in range(3):
@@ -166,7 +171,7 @@ def test_a_decision_silences_the_other_rules_of_its_group_for_their_own_cooldown
 
     assert [in_cooldown(customer, rule, NOON + 2 * DAY) for rule in (short, long, other)] == [False, True, False]
     assert not in_cooldown(customer, long, NOON + 3 * DAY)
-    release(customer, "short", Channel.SMS, NOON)
+    release(customer, "short", Channel.SMS, "marketing", NOON)
     assert not in_cooldown(customer, long, NOON)
 
 
@@ -176,7 +181,7 @@ def test_a_decision_that_is_taken_back_leaves_the_earlier_ones_of_its_group() ->
     hold(customer, Candidate(first, Arm.TREATMENT, Channel.SMS), NOON, NOON)
     hold(customer, Candidate(second, Arm.TREATMENT, Channel.SMS), NOON + DAY, NOON + DAY)
 
-    release(customer, "second", Channel.SMS, NOON + DAY)
+    release(customer, "second", Channel.SMS, "marketing", NOON + DAY)
 
     assert in_cooldown(customer, second, NOON + 2 * DAY)
 
@@ -189,7 +194,7 @@ def test_a_rule_decides_for_one_customer_so_often_and_no_more_in_both_arms(arm_:
         hold(customer, Candidate(twice, arm_, Channel.SMS), NOON - day * DAY, NOON - day * DAY)
 
     assert through(twice, customer=customer).reason is Reason.CUSTOMER_LIMIT
-    release(customer, "r", Channel.SMS, NOON)
+    release(customer, "r", Channel.SMS, "marketing", NOON)
     assert through(twice, customer=customer).reason is None
 
 
@@ -198,11 +203,11 @@ def test_what_was_never_sent_is_given_back() -> None:
     hold(customer, Candidate(one(), Arm.TREATMENT, Channel.SMS), NOON, NOON)
     hold(customer, Candidate(one(id="later"), Arm.TREATMENT, Channel.SMS), NOON + HOUR, NOON + HOUR)
 
-    release(customer, "r", Channel.SMS, NOON)
+    release(customer, "r", Channel.SMS, "marketing", NOON)
 
     assert customer.decided == {"later": NOON + HOUR}
     assert len(customer.contacts["sms"]) == 4
-    release(customer, "later", Channel.SMS, NOON)
+    release(customer, "later", Channel.SMS, "marketing", NOON)
     assert customer.decided == {"later": NOON + HOUR}
 
 
@@ -219,7 +224,7 @@ def test_holding_and_releasing_in_any_order_leaves_nothing(held: list[tuple[str,
     for name, hours in held:
         hold(customer, Candidate(rules[name], Arm.TREATMENT, Channel.SMS), NOON + hours * HOUR, NOON + hours * HOUR)
     for name, hours in reversed(held):
-        release(customer, name, Channel.SMS, NOON + hours * HOUR)
+        release(customer, name, Channel.SMS, "marketing", NOON + hours * HOUR)
 
     assert customer == Customer()
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +57,23 @@ spoken = st.builds(
 )
 
 
+_passed = st.lists(st.sampled_from(["hours", "calendar", "caps", "gap", "ignored"]), min_size=1, unique=True)
+policies = st.fixed_dictionaries(
+    {},
+    optional={
+        "gap": st.sampled_from(["1s", "1h"]),
+        "overall": st.sampled_from([{"within": "2s", "at_most": 2}, {"within": "1d", "at_most": 4}]),
+        "purposes": st.builds(
+            lambda bypass, caps: {"marketing": {**({"bypass": bypass, "because": "x"} if bypass else {}), **caps}},
+            st.none() | _passed,
+            st.sampled_from([{}, {"caps": {"within": "1d", "at_most": 2}}]),
+        ),
+        "ignored": st.just({"after": 2, "within": "1d", "rest": "30d"}),
+        "calendar": st.sampled_from([[{"name": "x", "on": "2026-12-01", "channels": [c]}] for c in ("sms", "push")]),
+    },
+)
+
+
 @unhurried
 @given(
     st.sampled_from([{}, {"from": "2026-12-02"}, {"until": "2026-11-30"}]),
@@ -66,6 +84,8 @@ spoken = st.builds(
     st.dictionaries(st.sampled_from(["sms", "push"]), st.integers(1, 3)),
     st.none() | st.floats(0, 1),
     st.booleans(),
+    policies,
+    st.dictionaries(st.sampled_from(["sms", "push"]), st.integers(1, 3)),
 )
 def test_the_first_gate_that_an_explanation_names_is_the_one_that_refuses(
     valid: dict[str, str],
@@ -76,6 +96,8 @@ def test_the_first_gate_that_an_explanation_names_is_the_one_that_refuses(
     used: dict[str, int],
     score: float | None,
     rested: bool,
+    more: dict[str, Any],
+    ignored: dict[str, int],
 ) -> None:
     asked = {"score": {"model": "m", "at_least": 0.5}}
     base = rule(valid=valid, status=status, who={"all": [asked]}, limits={"cooldown": "1d"}, fresh="1h")
@@ -86,10 +108,13 @@ def test_the_first_gate_that_an_explanation_names_is_the_one_that_refuses(
             "format": 1,
             "zone": "Asia/Shanghai",
             "caps": {name: {"within": "7d", "at_most": 2} for name in ("sms", "push")},
+            **more,
         }
     )
     contacts = {c: b"".join((NOON // 1000 - n).to_bytes(4) for n in range(count, 0, -1)) for c, count in used.items()}
-    customer = Customer(contacts=contacts, decided={"r": NOON - (2 * DAY if rested else 1)})
+    rows = {channel: b"".join([(NOON // 1000).to_bytes(4)] * count) for channel, count in ignored.items()}
+    customer = Customer(contacts=contacts, purposes={"marketing": contacts.get("sms", b"")}, ignored=rows)
+    customer = msgspec.structs.replace(customer, decided={"r": NOON - (2 * DAY if rested else 1)})
     profile = Profile(consent=tuple(consent), do_not_contact=flags[0], personalisation=flags[1])
     event, standing, now = food(NOON), Standing(profile), NOON + later
 
@@ -147,7 +172,7 @@ def test_the_gates_are_told_with_what_they_read_in_both_languages() -> None:
         "  ✗ the customer agreed to personalisation",
         "  ✓ open hours: SMS 08:00-21:00: 2026-12-01 12:00 (Asia/Shanghai)",
         "  ✓ at most once in 14 days: never",
-        "  ✓ at most 3 SMS in 7 days: SMS 0",
+        "  ✓ SMS at most 3 in 7 days: SMS 0",
     ]
     assert "  ✓ 14天内至多一次: 从未" in lines(told, "zh")
 
@@ -170,4 +195,4 @@ def test_the_cap_tells_how_many_were_sent() -> None:
 
     told = explain(book.rules["r"], Seen(food(NOON), customer, lambda: Standing(Profile())), Policy.default(), NOON, {})
 
-    assert lines(told, "en")[-1] == "  ✓ at most 3 SMS in 7 days: SMS 1"
+    assert lines(told, "en")[-1] == "  ✓ SMS at most 3 in 7 days: SMS 1"

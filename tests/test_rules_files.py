@@ -1,4 +1,4 @@
-"""The other files: policy, pools, the page on rules, inline tests and sentences."""
+"""The other files: pools, the page on rules, inline tests and sentences."""
 
 import re
 from pathlib import Path
@@ -6,22 +6,13 @@ from textwrap import indent
 
 import pytest
 
-from kairos.instants import from_rfc3339
-from kairos.offers import Channel
 from rules.book import load
 from rules.cases import run
-from rules.policy import Policy, load_policy, within_hours
 from rules.pools import load_pools, pools_of_content
 from tests.rules_strategies import book_of
 from tests.test_rules_match import rule
 
 PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
-
-
-def policy(text: str) -> Policy:
-    loaded = load_policy(f"format: 1\nzone: Asia/Shanghai\n{text}")
-    assert isinstance(loaded, Policy), loaded
-    return loaded
 
 
 def test_the_rule_on_the_marketers_page_works() -> None:
@@ -50,49 +41,6 @@ def test_a_test_that_does_not_come_out_is_told_with_both_times() -> None:
     (failure,) = run(book_of(rule(tests=[told], status="draft")))
 
     assert str(failure) == "r: never: should fire at 2026-12-07T04:06:00.000Z, fires at 2026-12-07T04:05:00.000Z"
-
-
-def test_hours_are_half_open_and_may_cross_midnight() -> None:
-    night = policy('hours: {sms: "21:00-08:00", push: "08:00-21:00"}')
-    clock = {
-        time: from_rfc3339(f"2026-12-01T{time}+08:00") for time in ("07:59:59", "08:00:00", "20:59:59", "21:00:00")
-    }
-
-    assert [within_hours(night, Channel.SMS, at) for at in clock.values()] == [True, False, False, True]
-    assert [within_hours(night, Channel.PUSH, at) for at in clock.values()] == [False, True, True, False]
-
-
-def test_a_channel_that_the_policy_forgets_is_not_open() -> None:
-    found = policy('hours: {sms: "00:00-24:00"}\ncaps: {sms: {within: 1d, at_most: 64}}')
-
-    assert found.hours[Channel.PUSH] == Policy.default().hours[Channel.PUSH]
-    assert found.caps[Channel.PUSH] == Policy.default().caps[Channel.PUSH]
-
-
-def test_a_published_policy_is_the_same_policy() -> None:
-    found = policy("caps: {sms: {within: 30d, at_most: 1}}")
-
-    assert Policy.of_content(found.content) == found
-    assert Policy.of_content(found.content).hash == found.hash != Policy.default().hash
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("hours: {sms: 8-21}", "expected hours such as \"08:00-21:00\", got '8-21'"),
-        ("hours: {smss: 08:00-21:00}", "'smss' is not known here; did you mean 'sms'?"),
-        ("hours: {sms: 08:00-08:00}", '08:00-08:00 is no time at all; the whole day is "00:00-24:00"'),
-        ("caps: {sms: {within: 7d}}", "the key 'at_most' is missing"),
-        ("caps: {sms: {within: 7d, at_most: 100}}", "should be less than or equal to 64"),
-        ("cap: {}", "unknown key 'cap'; did you mean 'caps'?"),
-    ],
-)
-def test_a_slip_in_the_policy_is_told(text: str, expected: str) -> None:
-    problems = load_policy(f"format: 1\nzone: UTC\n{text}")
-
-    assert isinstance(problems, tuple)
-    assert [problem.what for problem in problems] == [expected]
-    assert problems[0].line == 3
 
 
 def pools(text: str) -> list[str]:

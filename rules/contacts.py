@@ -1,0 +1,77 @@
+"""The ledger of contacts: one for each customer, over all rules, lists and channels, by processing time.
+
+It counts attempts, in both arms alike; what is known never to have reached the customer is taken out again.
+"""
+
+from collections.abc import Iterator
+
+from kairos.customer import Customer
+from kairos.decisions import Reason
+from kairos.instants import SECOND, Millis
+from kairos.offers import Channel
+from rules import rings
+from rules.policy import Caps, Policy
+
+__all__ = ["contacted", "counted", "crowded", "rests_until", "shut", "take_back"]
+
+
+def contacted(customer: Customer, channel: Channel, purpose: str, now: Millis) -> None:
+    """Write down a contact."""
+    second = rings.second(now)
+    rings.note(customer.contacts, channel.value, second)
+    rings.note(customer.purposes, purpose, second)
+
+
+def take_back(customer: Customer, channel: Channel, purpose: str, held: Millis) -> None:
+    """Strike out the contact of this moment, for it never reached the customer; one that is not there is no error."""
+    second = rings.second(held)
+    rings.strike(customer.contacts, channel.value, second)
+    rings.strike(customer.purposes, purpose, second)
+
+
+def crowded(customer: Customer, purpose: str, policy: Policy, now: Millis) -> Iterator[Reason]:
+    """Give each reason why the customer is not to be contacted now, by whatever channel."""
+    second = rings.second(now)
+    if policy.gap is not None and counted(customer, second - policy.gap // SECOND, second):
+        yield Reason.GAP
+    overall = policy.overall or ()
+    if any(counted(customer, second - cap.within // SECOND, second) >= cap.at_most for cap in overall):
+        yield Reason.OVERALL_CAP
+    if _full(customer.purposes.get(purpose, b""), policy.caps_of(purpose), second):
+        yield Reason.PURPOSE_CAP
+
+
+def shut(customer: Customer, channel: Channel, policy: Policy, now: Millis) -> Iterator[Reason]:
+    """Give each reason why this channel is not to be used for the customer now."""
+    until = rests_until(customer, channel, policy)
+    if until is not None and now < until:
+        yield Reason.IGNORED
+    if _full(customer.contacts.get(channel.value, b""), policy.caps.get(channel, ()), rings.second(now)):
+        yield Reason.CONTACT_CAP
+
+
+def rests_until(customer: Customer, channel: Channel, policy: Policy) -> Millis | None:
+    """Give until when a channel rests because its messages were ignored; None where they were not."""
+    ignored, row = policy.ignored, customer.ignored.get(channel.value, b"")
+    if ignored is None or len(row) < ignored.after * rings.SIZE:
+        return None
+    return int.from_bytes(row[-rings.SIZE :]) * SECOND + ignored.rest
+
+
+def _full(ring: bytes, caps: Caps, second: int) -> bool:
+    return any(cap.at_most == 0 or rings.reached(ring, second, cap.within // SECOND, cap.at_most) for cap in caps)
+
+
+def counted(customer: Customer, after: int, until: int) -> int:
+    """Count the contacts by all channels in the seconds `(after, until]`.
+
+    Examples
+    --------
+    >>> customer = Customer()
+    >>> contacted(customer, Channel.SMS, "marketing", 100_000)
+    >>> contacted(customer, Channel.PUSH, "service", 160_999)
+    >>> counted(customer, 99, 160), counted(customer, 100, 160), counted(customer, 99, 159)
+    (2, 1, 1)
+
+    """
+    return sum(at > after for ring in customer.contacts.values() for at in rings.until(ring, until))
