@@ -83,6 +83,7 @@ def moment(instant: Millis) -> datetime:
     return datetime.fromtimestamp(instant / 1000, UTC)
 
 
+@lru_cache(maxsize=256)
 def rfc3339(instant: Millis) -> str:
     """Write an instant, to the millisecond, in UTC.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -199,10 +200,19 @@ class Who(Tree):
 
     def attributes(self) -> frozenset[str]:
         """Give the attributes it reads."""
-        return frozenset(name for leaf in self.leaves() if isinstance(leaf, Attributes) for name in leaf.asks)
+        return self._attributes
 
     def scores(self) -> tuple[Score, ...]:
         """Give the scores it asks for."""
+        return self._scores
+
+    # Each decision asks, and a rule never changes.
+    @cached_property
+    def _attributes(self) -> frozenset[str]:
+        return frozenset(name for leaf in self.leaves() if isinstance(leaf, Attributes) for name in leaf.asks)
+
+    @cached_property
+    def _scores(self) -> tuple[Score, ...]:
         return tuple(leaf for leaf in self.leaves() if isinstance(leaf, Score))
 
 

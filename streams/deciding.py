@@ -1,10 +1,11 @@
 """Deciding: one event's candidates become one decision, in the order that `rules` lays down."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from datetime import datetime
+from typing import NamedTuple, NotRequired, TypedDict
 
 from kairos.customer import Customer, Standing
-from kairos.decisions import Absence, Arm, Decision, EventReference, Passed, Reason, Verdict
+from kairos.decisions import Absence, Arm, Decision, DecisionState, EventReference, Passed, Reason, Verdict
 from kairos.events import Event
 from kairos.ids import decision_id, offer_id
 from kairos.instants import moment
@@ -70,17 +71,17 @@ def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:
     wishes = {c.rule.id: _wished(work, event, standing, decision, c) for c in candidates if c.channel is not None}
     convincing = [_convinced(work, wishes, candidate) for candidate in candidates]
     ranking = rank(convincing, {rule: wish.score for rule, wish in wishes.items()})
-    draft = _draft(work, cause, decision, ranking, wishes)
+    drafted = _drafted(work, cause, decision, ranking, wishes)
     if not ranking.wishes:
-        write_decision(work, draft)
+        write_decision(work, Decision(**drafted))
         return
-    _place(work, event, draft, ranking.wishes, [wishes[c.rule.id] for c in ranking.wishes])
+    _place(work, event, drafted, ranking.wishes, [wishes[c.rule.id] for c in ranking.wishes])
 
 
 def refuse(work: Work, cause: Cause, candidate: Candidate) -> None:
     """Write the decision of one candidate that was refused before any gate."""
     decision = decision_id(cause.event.customer, cause.event.id, work.versions.book.hash)
-    write_decision(work, _draft(work, cause, decision, Ranking((), (candidate,)), {}))
+    write_decision(work, Decision(**_drafted(work, cause, decision, Ranking((), (candidate,)), {})))
 
 
 def _wished(work: Work, event: Event, standing: Standing, decision: str, candidate: Candidate) -> Wished:
@@ -110,8 +111,24 @@ def _convinced(work: Work, wishes: dict[str, Wished], candidate: Candidate) -> C
     return convinced(candidate, {name: None if m is None else m.score(found) for name, m in models.items()})
 
 
-def _draft(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: dict[str, Wished]) -> Decision:
-    """Write down everything that is known before the ledger was asked."""
+class _Drafted(TypedDict):
+    id: str
+    customer: str
+    event: EventReference
+    decided_at: datetime
+    state: DecisionState
+    reason: Reason | None
+    programme: str
+    offer: NotRequired[str]
+    channel: NotRequired[Channel | None]
+    verdicts: tuple[Verdict, ...]
+    versions: dict[str, str]
+    facts: dict[str, str | int | float | bool | None]
+    absence: Absence | None
+
+
+def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: dict[str, Wished]) -> _Drafted:
+    """Gather everything that is known before the ledger was asked; the record is made once its end is known."""
     customer = cause.event.customer
     place = {candidate.rule.id: number for number, candidate in enumerate(ranking.wishes, 1)}
     verdicts = tuple(
@@ -129,7 +146,7 @@ def _draft(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: di
         )
         for c in (*ranking.wishes, *ranking.refused)
     )
-    return Decision(
+    return _Drafted(
         id=decision,
         customer=customer,
         event=cause.reference,
@@ -152,63 +169,65 @@ def _passed(work: Work, candidate: Candidate) -> Passed | None:
     return Passed(gates=candidate.passed, because=purpose.because or "")
 
 
-def _place(work: Work, event: Event, draft: Decision, ranked: Sequence[Candidate], wishes: list[Wished]) -> None:
+def _place(work: Work, event: Event, drafted: _Drafted, ranked: Sequence[Candidate], wishes: list[Wished]) -> None:
     """Ask the ledger where a coupon is at stake; else the first candidate has won.
 
     What may still win is held, so that no second decision counts on the same room; who cannot win any more is not.
     """
-    first, customer = ranked[0], work.customer(event.customer)
+    first, customer, decision = ranked[0], work.customer(event.customer), drafted["id"]
     opened = OpenDecision(decided=work.now, programme=first.rule.programme, wishes=wishes)
     if first.rule.then.offer.pool is not None:
         for candidate in ranked:
             hold(customer, candidate, work.now, event.at)
-        opened.draft = draft.model_dump_json().encode()
+        opened.draft = Decision(**drafted).model_dump_json().encode()
         latest = max(wish.expires for wish in wishes)
-        set_timer(work.store, Timer(latest + GRACE, "end", draft.id, event.customer))
-        keep(work, event.customer, draft.id, opened)
-        _reserve(work, draft, ranked, wishes)
+        set_timer(work.store, Timer(latest + GRACE, "end", decision, event.customer))
+        keep(work, event.customer, decision, opened)
+        _reserve(work, decision, event.customer, ranked, wishes)
         return
     hold(customer, first, work.now, event.at)
-    withheld = first.arm is Arm.CONTROL
-    won = draft.verdicts[0].model_copy(update={"verdict": Reason.CONTROL if withheld else "won"})
-    update = {
-        "state": "withheld" if withheld else "offered",
-        "reason": Reason.CONTROL if withheld else None,
-        "offer": wishes[0].offer,
-        "channel": first.channel,
-        "verdicts": (won, *draft.verdicts[1:]),
-    }
-    write_decision(work, draft.model_copy(update=update))
-    if withheld:
+    write_decision(work, _ended(drafted, first, wishes[0]))
+    if first.arm is Arm.CONTROL:
         return
     opened.wishes = wishes[:1]
-    keep(work, event.customer, draft.id, opened)
-    set_timer(work.store, Timer(wishes[0].expires + GRACE, "end", draft.id, event.customer))
-    offer = _offer(work, draft, first.rule, wishes[0])
+    keep(work, event.customer, decision, opened)
+    set_timer(work.store, Timer(wishes[0].expires + GRACE, "end", decision, event.customer))
+    offer = _offer(work, decision, event.customer, first.rule, wishes[0])
     work.outputs.append(record(OFFERS[offer.channel], offer.customer, "kairos.offer.v1", offer.id, offer, work.now))
 
 
-def _reserve(work: Work, draft: Decision, ranked: Sequence[Candidate], wishes: list[Wished]) -> None:
+def _ended(drafted: _Drafted, first: Candidate, wish: Wished) -> Decision:
+    """Make the decision whose first candidate has won, be it for the control arm."""
+    withheld = first.arm is Arm.CONTROL
+    won, *others = drafted["verdicts"]
+    drafted["state"] = "withheld" if withheld else "offered"
+    drafted["reason"] = Reason.CONTROL if withheld else None
+    drafted["offer"], drafted["channel"] = wish.offer, first.channel
+    drafted["verdicts"] = (won.model_copy(update={"verdict": Reason.CONTROL if withheld else "won"}), *others)
+    return Decision(**drafted)
+
+
+def _reserve(work: Work, decision: str, customer: str, ranked: Sequence[Candidate], wishes: list[Wished]) -> None:
     reserve = Reserve(
-        id=draft.id,
-        customer=draft.customer,
+        id=decision,
+        customer=customer,
         programme=ranked[0].rule.programme,
         wishes=tuple(
-            Wish(offer=_offer(work, draft, c.rule, wish), arm=c.arm, pool=c.rule.then.offer.pool)
+            Wish(offer=_offer(work, decision, customer, c.rule, wish), arm=c.arm, pool=c.rule.then.offer.pool)
             for c, wish in zip(ranked, wishes, strict=True)
         ),
         at=moment(work.now),
     )
-    name = f"{draft.id}:reserve"
+    name = f"{decision}:reserve"
     work.outputs.append(record(LEDGER_COMMANDS, reserve.programme, "kairos.ledger.command.v1", name, reserve, work.now))
 
 
-def _offer(work: Work, draft: Decision, rule: Rule, wish: Wished) -> Offer:
-    attrs = work.standing(draft.customer).profile.attrs
+def _offer(work: Work, decision: str, customer: str, rule: Rule, wish: Wished) -> Offer:
+    attrs = work.standing(customer).profile.attrs
     return Offer(
         id=wish.offer,
-        decision=draft.id,
-        customer=draft.customer,
+        decision=decision,
+        customer=customer,
         programme=rule.programme,
         rule=rule.id,
         channel=Channel(wish.channel),

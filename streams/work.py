@@ -159,4 +159,4 @@ class Work:
 
 def record(topic: str, key: str, type_: str, id_: str, value: Written, now: Millis) -> Output:
     """Write one record of ours with its CloudEvents attributes."""
-    return Output(topic, key.encode(), value.model_dump_json().encode(), headers(type_, id_, now))
+    return Output(topic, key.encode(), value.__pydantic_serializer__.to_json(value), headers(type_, id_, now))
