@@ -81,10 +81,16 @@ ENGINES = {
         "as with 10 rules",
         warm="rules1000",
     ),
+    "twice10": Engine(
+        "Kairos, 10 rules, two processes",
+        "bench.peers.customers_twice",
+        "as `kairos worker --processes 2` runs it, two partitions each, on the two cores that the broker works on, too",
+        warm="rules10",
+    ),
     "twice1000": Engine(
         "Kairos, 1,000 rules, two processes",
         "bench.peers.customers_twice",
-        "as `kairos worker --processes 2` runs it, two partitions each, on the two cores that the broker works on, too",
+        "as two processes with 10 rules",
         warm="rules1000",
     ),
 }
