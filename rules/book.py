@@ -16,7 +16,7 @@ from rules.features import Feature, together
 from rules.judged import EVER, Seen
 from rules.known import Known
 from rules.lookup import unknown_names
-from rules.problems import MOST_PROBLEMS, Place, Problem, bounded, by_place
+from rules.problems import MOST_PROBLEMS, Place, Problem, bounded, by_place, shown
 from rules.schema import Published, Rule, RuleFile, Status
 from rules.table import has_table, spread_out
 from rules.yaml_reader import Tree, read
@@ -278,6 +278,6 @@ def _taken(file: str, rule: Tree, taken: dict[str, str]) -> list[Problem]:
     if id_ is None or not isinstance(id_.value, str):
         return []
     if id_.value in taken:
-        return [id_.place.problem(file, f"the id {id_.value!r} is already taken at {taken[id_.value]}")]
+        return [id_.place.problem(file, f"the id {shown(id_.value)} is already taken at {taken[id_.value]}")]
     taken[id_.value] = f"{id_.place.file or file}:{id_.place.line}"
     return []

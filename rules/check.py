@@ -130,7 +130,7 @@ def _sentence(tree: Tree, model: type[BaseModel], error: ErrorDetails) -> str:
         case "extra_forbidden":
             return _unknown_key(tree, model, error["loc"])
         case "missing":
-            return f"the key {last!r} is missing"
+            return f"the key {shown(last)} is missing"
         case "literal_error" | "enum":
             options = re.findall(r"'([^']+)'", str(context["expected"])) or [str(context["expected"])]
             return f"{shown(error['input'])} is not known here{suggest(error['input'], options)}"
@@ -151,8 +151,8 @@ def _unknown_key(tree: Tree, model: type[BaseModel], path: Path) -> str:
     fields = _fields(model, tree.value, above)
     if above[-1:] == ("where",) and isinstance(tree.value, dict):
         event = _value(tree, above[:-1], "event")
-        return f"event {event} has no field {key!r}{suggest(key, fields)}"
-    return f"unknown key {key!r}{suggest(key, fields)}"
+        return f"event {event} has no field {shown(key)}{suggest(key, fields)}"
+    return f"unknown key {shown(key)}{suggest(key, fields)}"
 
 
 def _value(tree: Tree, path: Path, key: str) -> object:

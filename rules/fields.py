@@ -11,7 +11,7 @@ from kairos.money import Money
 from rules.asked import Amounts, Asked, Numbers, Words, Written, spread
 from rules.moments import Clock
 from rules.places import Near
-from rules.problems import mistake, suggest
+from rules.problems import mistake, shown, suggest
 from rules.shapes import some
 from rules.words import Amount, Number, Word
 
@@ -59,7 +59,7 @@ def _one_of(options: tuple[str, ...]) -> Callable[[Words], Words]:
     def check(test: Words) -> Words:
         for word in (*(test.any_of or ()), *(test.none_of or ())):
             if word not in options:
-                raise mistake(f"{word!r} is not known here{suggest(word, options)}")
+                raise mistake(f"{shown(word)} is not known here{suggest(word, options)}")
         return test
 
     return check

@@ -18,7 +18,7 @@ from pydantic import (
 
 from kairos.instants import MINUTE, Millis
 from rules.asked import Asked
-from rules.problems import mistake, suggest
+from rules.problems import mistake, shown, suggest
 from rules.saying import Language
 from rules.shapes import OneOrMore, Shape, at_least_one, some
 from rules.source import Readings, any_of, constant
@@ -56,7 +56,7 @@ _DAY = 86_400
 def _minutes(value: object) -> Minutes:
     found = _HOURS.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise mistake(f'expected hours such as "08:00-21:00", got {value!r}')
+        raise mistake(f'expected hours such as "08:00-21:00", got {shown(value)}')
     begin = int(found[1]) * 60 + int(found[2])
     end = 24 * 60 if found[3] is None else int(found[3]) * 60 + int(found[4])
     if begin == end:
@@ -165,7 +165,7 @@ def _week(value: object) -> tuple[int, ...]:
         begin, dash, end = str(word).partition("-")
         for name in (begin, end) if dash else (begin,):
             if name not in _WEEK:
-                raise mistake(f"{name!r} is no day of the week{suggest(name, _WEEK)}")
+                raise mistake(f"{shown(name)} is no day of the week{suggest(name, _WEEK)}")
         first, last = _WEEK.index(begin), _WEEK.index(end or begin)
         found |= {day % 7 for day in range(first, last + 1 if last >= first else last + 8)}
     if not found:

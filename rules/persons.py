@@ -25,6 +25,7 @@ from rules.asked import Flags, Numbers, Test, Words, Written, spread, test_of, w
 from rules.judged import Judged, Seen, all_hold
 from rules.logic import Condition, Tree
 from rules.problems import at_places, mistake, suggest
+from rules.problems import shown as quoted
 from rules.saying import WORDS, Language, denied, shown
 from rules.scope import Scope
 from rules.shapes import Shape, some
@@ -37,7 +38,7 @@ __all__ = ["Attributes", "Score", "Tag", "Who", "in_order"]
 def _not_consent(name: str) -> str:
     if name.casefold().startswith("consent"):
         raise mistake(
-            f"{name!r} looks like consent, which no rule may decide: it is a gate that every offer passes, "
+            f"{quoted(name)} looks like consent, which no rule may decide: it is a gate that every offer passes, "
             "by the rule's purpose and channels"
         )
     return name
@@ -177,7 +178,7 @@ class Who(Tree):
             raise mistake("a segment stands alone; a second condition is a second item of the list")
         name, known = value["segment"], (info.context or {}).get("segments", {})
         if not isinstance(name, str) or name not in known:
-            raise mistake(f"there is no segment {name!r} in this file{suggest(name, known)}")
+            raise mistake(f"there is no segment {quoted(name)} in this file{suggest(name, known)}")
         return handler(_segment(name, known, info.context))
 
     @classmethod
@@ -221,7 +222,7 @@ def in_order(segments: object) -> object:
     said = segments if isinstance(segments, dict) else {}
     names = list(said)
     told = {
-        (name, *place): f"the segment {other!r} does not stand above this one; move it up"
+        (name, *place): f"the segment {quoted(other)} does not stand above this one; move it up"
         for number, name in enumerate(names)
         for place, other in _named(said[name])
         if other in names[number:]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from rules.asked import Asked
-from rules.problems import mistake
+from rules.problems import mistake, shown
 from rules.saying import Language
 from rules.source import Readings
 from rules.words import Number
@@ -37,7 +37,7 @@ def _radius(value: object) -> int:
     found = _METRES.fullmatch(value) if isinstance(value, str) else None
     metres = int(found[1]) * (1000 if found[2] == "km" else 1) if found else 0
     if not 1 <= metres <= 500_000:
-        raise mistake(f"expected a radius such as 500m or 2km, at most 500km, got {value!r}")
+        raise mistake(f"expected a radius such as 500m or 2km, at most 500km, got {shown(value)}")
     return metres
 
 

@@ -21,7 +21,7 @@ from kairos.events import Event
 from kairos.ids import content_hash
 from rules.asked import Asked, Words, Written, written
 from rules.fields import CATEGORY, WHERE, EventName, value_of, variables, where
-from rules.problems import at_places, mistake, suggest
+from rules.problems import at_places, mistake, shown, suggest
 from rules.shapes import Shape, exactly_one, union
 from rules.source import Readings, all_of
 
@@ -116,7 +116,7 @@ class _Named(Written):
             return value
         name, known = value["selector"], (info.context or {}).get("selectors", {})
         if not isinstance(name, str) or name not in known:
-            raise mistake(f"there is no selector {name!r} in this file{suggest(name, known)}")
+            raise mistake(f"there is no selector {shown(name)} in this file{suggest(name, known)}")
         if said := sorted(value.keys() & {"event", "where", "same_as"}):
             raise mistake(f"a named selector brings its own conditions; leave {' and '.join(said)} out")
         return _found(known[name], info.context) | {key: item for key, item in value.items() if key != "selector"}

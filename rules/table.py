@@ -95,7 +95,7 @@ def _beside(file: str, table: Tree, files: Mapping[str, str | bytes]) -> str:
     folder, slash, _ = file.replace("\\", "/").rpartition("/")
     name = f"{folder}{slash}{said}"
     if name not in files:
-        raise _Wrong(table.place, f"there is no file {said!r} beside this one")
+        raise _Wrong(table.place, f"there is no file {shown(said)} beside this one")
     return name
 
 
@@ -153,14 +153,14 @@ def _with(tree: Tree, path: Path, cell: Tree, column: _Column) -> Tree:
     step, rest = path[0], path[1:]
     if isinstance(tree.value, list):
         if not step.isascii() or not step.isdigit() or int(step[:9]) not in tree.below:
-            what = f"the list of the rule has no item {step!r}; they are counted from 0 to {len(tree.below) - 1}"
+            what = f"the list of the rule has no item {shown(step)}; they are counted from 0 to {len(tree.below) - 1}"
             raise _Wrong(column.place, what)
         number = int(step)
         part = _with(tree.below[number], rest, cell, column) if rest else cell
         below = tree.below | {number: part}
         return Tree([item.value for item in below.values()], tree.place, tree.keys, below)
     if not isinstance(tree.value, dict):
-        raise _Wrong(column.place, f"the rule has a value where the column goes on with {step!r}")
+        raise _Wrong(column.place, f"the rule has a value where the column goes on with {shown(step)}")
     above = tree.below.get(step) or Tree({}, column.place)
     below = tree.below | {step: _with(above, rest, cell, column) if rest else cell}
     keys = tree.keys if step in tree.keys and rest else tree.keys | {step: column.place}

@@ -24,7 +24,7 @@ from kairos.offers import Identifier
 from rules.asked import Written
 from rules.conditions.when import When
 from rules.fields import CATEGORY, RECORDS, EventName
-from rules.problems import at_places, mistake, suggest
+from rules.problems import at_places, mistake, shown, suggest
 from rules.shapes import union
 from rules.words import Amount, Instant, Probability, Scalar, Word
 
@@ -56,7 +56,7 @@ _REASONS: Final = frozenset(
 def _reason(said: str) -> str:
     kind = said.partition(":")[0]
     if kind not in _REASONS:
-        raise mistake(f"{kind!r} is nothing that silences a rule in a test{suggest(kind, map(str, _REASONS))}")
+        raise mistake(f"{shown(kind)} is nothing that silences a rule in a test{suggest(kind, map(str, _REASONS))}")
     return said
 
 
@@ -111,7 +111,7 @@ def _only_text(said: dict[str, Any], name: str) -> dict[str, str]:
 
 
 def _no_field(event: EventName, name: str, known: Iterable[str]) -> str:
-    return f"event {event} has no field {name!r}{suggest(name, known)}"
+    return f"event {event} has no field {shown(name)}{suggest(name, known)}"
 
 
 # Any: the type is put together from what pydantic knows of a field.

@@ -220,7 +220,7 @@ class _Composer:
     def _twice(self, key: yaml.ScalarEvent) -> None:
         if len(self._problems) == MOST_PROBLEMS:
             raise Unreadable(self._place(key), f"more than {MOST_PROBLEMS} problems; the rest was not read")
-        said = f"the key {key.value!r} stands here a second time"
+        said = f"the key {shown(key.value)} stands here a second time"
         self._problems.append(self._place(key).problem(self._file, said))
 
     def _readable(self, event: yaml.ScalarEvent) -> None:

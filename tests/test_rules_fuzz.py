@@ -182,6 +182,10 @@ def damaged(draw: st.DrawFn) -> Any:
 @given(damaged())
 @example({"rules": [{"who": {"attr": [1]}, "tests": [{"customer": {"attrs": ["a"], "tags": {"a": 1}}}]}]})
 @example({"rules": [{"who": {"attr": {"age": {"at_least": []}}}, "then": {"offer": ["pool"]}}, 3], "segments": [{}]})
+@example({"segments": {"a": {"segment": {"b": "x" * 2_000}}}, "selectors": {"s": {"event": "login"}}, "rules": []})
+@example({"rules": [{"on": {"selector": ["x" * 2_000]}, "who": {"attr": {"x" * 2_000: "y"}}}]})
+@example({"rules": [{"on": {"event": "login", "where": {"at": {"time": {"x": "y" * 2_000}}}}}]})
+@example({"rules": [{"on": {"event": "login", "where": {"at": {"days": ["y" * 2_000]}}}}]})
 def test_a_file_with_other_parts_is_answered(file: Any) -> None:
     written_again(answered(json.dumps(file, ensure_ascii=False, indent=1)))
 

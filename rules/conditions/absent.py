@@ -16,7 +16,7 @@ from rules.conditions.past import said_events
 from rules.features import Feature
 from rules.fields import WHERE, EventName, texts, value_of, where
 from rules.judged import Judged, Seen
-from rules.problems import at_places, suggest
+from rules.problems import at_places, shown, suggest
 from rules.saying import Language, denied, length
 from rules.scope import Scope
 from rules.selectors import Selector, Trigger
@@ -54,7 +54,7 @@ def _correlated(value: object, info: ValidationInfo) -> dict[str, Asked]:
     known = texts(event)
     wrong = {name: "write {same_as: on}, and nothing else" for name in same if same[name] != {"same_as": "on"}}
     none = {name for name in same if name not in known}
-    wrong |= {name: f"event {event} has no text {name!r} to be the same{suggest(name, known)}" for name in none}
+    wrong |= {name: f"event {event} has no text {shown(name)} to be the same{suggest(name, known)}" for name in none}
     if wrong:
         raise at_places({(name,): what for name, what in wrong.items()})
     asked = {name: {"exists": True} if name in same else test for name, test in value.items()}
