@@ -9,6 +9,7 @@ from typing import Final
 from console.files import contents, in_folder
 from kairos.instants import Millis
 from rules.book import Book, Loaded, load
+from rules.costly import costly
 from rules.known import Known, load_apps, load_names
 from rules.policy import Policy, load_policy
 from rules.pools import load_pools
@@ -48,8 +49,9 @@ class Checked:
 
     def warnings(self, now: Millis) -> tuple[Problem, ...]:
         """Say what is odd about rules that have no mistakes."""
-        rules = self.book.rules.values() if self.book else ()
-        odd = warned(rules, self.policy or Policy.default(), now)
+        if self.book is None:
+            return ()
+        odd = (*warned(self.book.rules.values(), self.policy or Policy.default(), now), *costly(self.book))
         return by_place(self.loaded.at(each.rule, each.path, f"warning: {each.what}") for each in odd)
 
 

@@ -13,7 +13,7 @@ from kairos.customer import Customer
 from kairos.ids import content_hash
 from kairos.instants import Millis
 
-__all__ = ["KEPT", "MOST", "Arming", "Pending", "arm", "came", "name_of", "over", "pending"]
+__all__ = ["KEPT", "MOST", "MOST_BYTES", "Arming", "Pending", "arm", "came", "name_of", "over", "pending"]
 
 MOST = 32
 """How many absences may be pending for one customer; a further one is refused, and its decision says so."""
@@ -21,6 +21,8 @@ KEPT = 8
 """How many of the newest Bs are remembered for an A that comes late."""
 _PENDING = Struct(">8sQQ")
 _MET = Struct(">8sQ")
+MOST_BYTES = MOST * _PENDING.size + KEPT * _MET.size
+"""How many bytes of a customer's record all of it can take."""
 
 
 class Pending(NamedTuple):

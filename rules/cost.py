@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from rules.absences import MOST, MOST_BYTES
 from rules.book import Book
 from rules.chains import Chain
 from rules.features import Feature, Ring
@@ -19,15 +20,17 @@ _NAME = 15
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the features of one kind come to: how many there are, and their bytes for one customer at the most."""
+    """What one kind comes to for a customer: features or timers, and their bytes at the most."""
 
     kind: str
     features: int
     most_bytes: int
+    timers: int = 0
 
     def __str__(self) -> str:
         """Write it as one line."""
-        return f"{self.kind}: {self.features} features, at most {self.most_bytes} bytes a customer"
+        what = f"at most {self.timers} timers" if self.timers else f"{self.features} features"
+        return f"{self.kind}: {what}, at most {self.most_bytes} bytes a customer"
 
 
 def cost(book: Book) -> tuple[Cost, ...]:
@@ -43,7 +46,10 @@ def cost(book: Book) -> tuple[Cost, ...]:
     for feature in book.features.values():
         kinds[_KINDS[type(feature)]].append(feature)
     found = [_cost(kind, kinds[kind]) for kind in _KINDS.values() if kind in kinds]
-    return (*found, _cost("in all", book.features.values()))
+    if any(rule.absent is not None for rule in book.rules.values()):
+        found.append(Cost("waits", 0, MOST_BYTES, MOST))
+    most = sum(one.most_bytes for one in found)
+    return (*found, Cost("in all", len(book.features), most))
 
 
 def _cost(kind: str, features: Iterable[Feature]) -> Cost:

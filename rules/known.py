@@ -16,7 +16,7 @@ from kairos.apps import Apps, AppsFile
 from kairos.offers import CouponPool
 from rules.asked import Written
 from rules.check import checked
-from rules.problems import Problem, by_place, mistake, suggest
+from rules.problems import Problem, by_place, mistake, shown, suggest
 from rules.words import Format, Word
 
 __all__ = ["Attribute", "Known", "Names", "NamesFile", "load_apps", "load_names"]
@@ -37,7 +37,7 @@ def _once(values: tuple[str, ...]) -> tuple[str, ...]:
     seen: set[str] = set()
     for value in values:
         if value in seen:
-            raise mistake(f"{value!r} stands here a second time")
+            raise mistake(f"{shown(value)} stands here a second time")
         seen.add(value)
     return values
 
@@ -61,6 +61,8 @@ class NamesFile(Written):
     products: Listed = None
     templates: Listed = None
     models: Listed = None
+    purposes: Listed = None
+    """What customers are asked their consent for: a rule for any other purpose would reach nobody."""
 
 
 class Names:
@@ -111,7 +113,7 @@ class Known:
     pools: Mapping[str, CouponPool] | None = None
     attributes: Mapping[str, Attribute] | None = None
     names: Mapping[str, Names] = field(default_factory=dict)
-    """By kind: pool, tag, attribute, merchant, merchant category, product, template, model, app class."""
+    """By kind: pool, tag, attribute, merchant, merchant category, product, template, model, purpose, app class."""
 
     @classmethod
     def of(
@@ -134,6 +136,7 @@ def _listed(file: NamesFile) -> Iterator[tuple[str, Iterable[str]]]:
         ("product", file.products),
         ("template", file.templates),
         ("model", file.models),
+        ("purpose", file.purposes),
     ):
         if names is not None:
             yield kind, names
@@ -151,7 +154,7 @@ def load_apps(text: str | bytes, file: str = "apps.json") -> tuple[AppsFile | No
     if made is not None and not problems:
         classes = Names(made.classes)
         problems = tuple(
-            tree.find(("apps", app)).problem(file, f"there is no app class {class_!r}{classes.meant(class_)}")
+            tree.find(("apps", app)).problem(file, f"there is no app class {shown(class_)}{classes.meant(class_)}")
             for app, class_ in made.apps.items()
             if class_ not in classes
         )

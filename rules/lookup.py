@@ -23,6 +23,7 @@ def unknown_names(file: str, tree: Tree, known: Known) -> Iterator[Problem]:
     for rule in _below(tree, "rules"):
         for part in ("on", "who", "when"):
             yield from search.conditions(_at(rule, part))
+        yield from search.purpose(rule)
         yield from search.then(rule)
         for test in _below(rule, "tests"):
             yield from search.customer(_at(test, "customer"))
@@ -47,6 +48,10 @@ class _Search:
             else:
                 yield from self.conditions(part)
 
+    def purpose(self, rule: Tree) -> Iterator[Problem]:
+        """Look up what customers would have to have allowed."""
+        return self._one("purpose", _at(rule, "purpose"))
+
     def then(self, rule: Tree) -> Iterator[Problem]:
         """Look up what is offered, its text and its model."""
         then = _at(rule, "then")
@@ -70,7 +75,7 @@ class _Search:
             return
         name = tree.value if isinstance(tree.value, str) else shown(tree.value)
         if name not in names:
-            yield self._problem(tree, f"there is no {kind} {name!r}{names.meant(name)}")
+            yield self._problem(tree, f"there is no {kind} {shown(name)}{names.meant(name)}")
 
     def _fields(self, where: Tree) -> Iterator[Problem]:
         for name, test in where.below.items():
@@ -81,7 +86,7 @@ class _Search:
         found = (self._known.pools or {}).get(str(pool.value)) if pool else None
         if pool is not None and found is not None and (programme is None or found.programme != programme.value):
             said = programme.value if programme else None
-            what = f"the pool {found.pool!r} belongs to the programme {found.programme!r}, the rule to {said!r}"
+            what = f"the pool {found.pool!r} belongs to the programme {found.programme!r}, the rule to {shown(said)}"
             yield self._problem(pool, what)
 
     def _attributes(self, attrs: Tree) -> Iterator[Problem]:
@@ -92,17 +97,17 @@ class _Search:
         names, test = self._known.names.get("attribute"), attrs.below[name]
         if names is not None and name not in names:
             place = attrs.find((name,), key=True)
-            yield place.problem(self._file, f"there is no attribute {name!r}{names.meant(name)}")
+            yield place.problem(self._file, f"there is no attribute {shown(name)}{names.meant(name)}")
         declared = (self._known.attributes or {}).get(name)
         if declared is None:
             return
         bounds = [bound for bound in _BOUNDS if bound in test.below and declared != "number"]
         for bound in bounds:
-            what = f"the attribute {name!r} is {_said(declared)}; it has no {bound}"
+            what = f"the attribute {shown(name)} is {_said(declared)}; it has no {bound}"
             yield test.find((bound,), key=True).problem(self._file, what)
         for value in () if bounds else _values(test):
             if wrong := _unlike(value.value, declared):
-                yield self._problem(value, f"the attribute {name!r} {wrong}")
+                yield self._problem(value, f"the attribute {shown(name)} {wrong}")
 
     def _problem(self, tree: Tree, what: str) -> Problem:
         return tree.place.problem(self._file, what)

@@ -70,9 +70,17 @@ def _contradictions(rule: Rule) -> Odd:
     for name, test in rule.on.where.items():
         if never := _never([test]):
             yield ("on", "where", name), f"no {rule.on.event} meets this: {never}"
+    yield from _persons(rule.who, ("who",))
+    yield from _pasts(rule.when, ("when",), rule.on.selector)
+
+
+def _persons(who: Who, at: Path) -> Odd:
     tags: dict[str, bool] = {}
     asked: dict[str, list[Asked]] = defaultdict(list)
-    for path, clause in _conjuncts(rule.who, ("who",)):
+    for path, clause in _conjuncts(who, at):
+        # One that never holds beside others is of no use, even where the rule may fire by those.
+        for number, part in enumerate(clause.any or ()):
+            yield from _persons(part, (*path, "any", number))
         denied = clause.none if clause.none is not None and clause.none.tag is not None else None
         tag = clause.tag if denied is None else denied.tag
         if tag is not None and tags.setdefault(tag, denied is None) != (denied is None):
@@ -81,7 +89,6 @@ def _contradictions(rule: Rule) -> Odd:
             asked[attribute].append(test)
             if never := _never(asked[attribute]):
                 yield (*path, "attr", attribute), f"no customer meets this: {never}"
-    yield from _pasts(rule)
 
 
 def _conjuncts(tree: Who, path: Path) -> Iterator[tuple[Path, Who]]:
@@ -136,10 +143,11 @@ def _inside(value: object, bounds: Mapping[str, list[tuple[object, bool]]]) -> b
     )
 
 
-def _pasts(rule: Rule) -> Odd:
-    on = rule.on.selector
+def _pasts(when: When, at: Path, on: Selector) -> Odd:
     least: dict[str, list[tuple[Path, Count]]] = defaultdict(list)
-    for path, clause in _whens(rule.when, ("when",)):
+    for path, clause in _whens(when, at):
+        for number, part in enumerate(clause.any or ()):
+            yield from _pasts(part, (*path, "any", number), on)
         if clause.parts is None and (never := _unreachable(clause.leaf, on)):
             yield (*path, clause.kind), never
         if clause.count is not None and clause.count.within is not None:
@@ -151,15 +159,15 @@ def _pasts(rule: Rule) -> Odd:
                 if wider and many.at_least and few.at_most is not None and few.at_most < many.at_least:
                     what = f"at most {few.at_most} in {length(few.within or 0)} cannot hold beside at least"
                     yield path, f"{what} {many.at_least} of the same in {length(many.within or 0)}"
-    yield from _lasts(rule)
+    yield from _lasts(when, at, on)
 
 
-def _lasts(rule: Rule) -> Odd:
+def _lasts(when: When, at: Path, on: Selector) -> Odd:
     seen: dict[str, list[tuple[Path, LastSeen | First]]] = defaultdict(list)
-    for path, clause in _whens(rule.when, ("when",)):
+    for path, clause in _whens(when, at):
         leaf = clause.last_seen or clause.first
         if leaf is not None:
-            seen[leaf.watched(rule.on.selector).key].append(((*path, clause.kind), leaf))
+            seen[leaf.watched(on).key].append(((*path, clause.kind), leaf))
     for both in seen.values():
         for _, recent in both:
             for path, old in both:

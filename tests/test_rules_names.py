@@ -22,6 +22,7 @@ merchant_categories: [dining, fuel]
 products: [mobile-bank]
 templates: [lunch, dinner]
 models: [reaction, aum_uplift]
+purposes: [marketing, service]
 """
 FILE, _ = load_names(NAMES)
 APPS = AppsFile(classes=("food_delivery", "travel"), apps={})
@@ -57,6 +58,11 @@ UNKNOWN = [
         "10:57: there is no merchant category 'dinning'; did you mean 'dining'?",
     ),
     ("tag: vip", "tag: vpi", "11:60: there is no tag 'vpi'; did you mean 'vip'?"),
+    (
+        "    programme: takeaway\n",
+        "    programme: takeaway\n    purpose: marketting\n",
+        "9:14: there is no purpose 'marketting'; did you mean 'marketing'?",
+    ),
     ("{not: {tag: vip}}", "{any: [{not: {all: [{tag: vpi}]}}]}", "11:74: there is no tag 'vpi'; did you mean 'vip'?"),
     (
         "{not: {tag: vip}}",
