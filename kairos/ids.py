@@ -1,9 +1,10 @@
 """Identity: every effect has a name derived from its cause, so that a repetition is recognised."""
 
+import base64
 import hashlib
 from functools import lru_cache
 
-__all__ = ["absence_id", "content_hash", "decision_id", "event_id", "offer_id", "share"]
+__all__ = ["absence_id", "content_hash", "decision_id", "event_id", "memory_id", "offer_id", "share"]
 
 
 def _digest(*parts: str) -> str:
@@ -52,6 +53,18 @@ def absence_id(rule: str, event: str) -> str:
     It takes the place of an event's name in `decision_id`, for nobody sent it.
     """
     return _digest("absence", rule, event)
+
+
+def memory_id(content: str) -> str:
+    """Name something that customers' records remember by what it is: eight letters, for every record holds them.
+
+    Examples
+    --------
+    >>> memory_id("logins")
+    'fI2wNc4J'
+
+    """
+    return base64.urlsafe_b64encode(hashlib.blake2b(content.encode(), digest_size=6).digest()).decode()
 
 
 def offer_id(decision: str, rule: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from struct import Struct
 
 from kairos.events import Event
-from kairos.ids import content_hash
+from kairos.ids import memory_id
 from rules.selectors import Selector
 
 __all__ = ["Chain", "advanced", "ends", "none_started", "started"]
@@ -96,7 +96,7 @@ class Chain:
     @property
     def key(self) -> str:
         """The name of the steps in their order."""
-        return content_hash(" ".join(("steps", *(step.key for step in self.selectors))).encode())[:12]
+        return memory_id(" ".join(("steps", *(step.key for step in self.selectors))))
 
     @property
     def capacity(self) -> int:

@@ -14,7 +14,7 @@ from rules.values import Values
 __all__ = ["Cost", "cost"]
 
 _KINDS: Mapping[type, str] = {Ring: "instants", Panes: "sums by the pane", Values: "different values", Chain: "steps"}
-_NAME = 15
+_NAME = 12
 """The bytes of a feature's name and of the length of what follows it, in a packed record."""
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from kairos.events import Event
-from kairos.ids import content_hash
+from kairos.ids import memory_id
 from kairos.instants import HOUR
 from rules.moments import day_of
 from rules.selectors import Selector
@@ -184,7 +184,7 @@ class Panes:
     def key(self) -> str:
         """The name of its content; how much is kept is no part of it."""
         said = (self.selector.key, self.of, self.field, self.currency or "", self.zone or "")
-        return content_hash(" ".join(said).encode())[:12]
+        return memory_id(" ".join(said))
 
     @property
     def selectors(self) -> tuple[Selector, ...]:

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from kairos.events import Event
-from kairos.ids import content_hash
+from kairos.ids import memory_id
 from rules.asked import Asked, Words, Written, written
 from rules.fields import CATEGORY, WHERE, EventName, value_of, variables, where
 from rules.problems import at_places, mistake, shown, suggest
@@ -77,12 +77,12 @@ def selector_of(event: EventName, asked: Mapping[str, Asked]) -> Selector:
     Examples
     --------
     >>> selector_of("login", {}).key
-    'b0c73704b1fd'
+    'lboJRvLI'
 
     """
     said = {name: written(test) for name, test in asked.items()}
     text = json.dumps([event, said], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return Selector(event, asked, content_hash(text.encode())[:12])
+    return Selector(event, asked, memory_id(text))
 
 
 def _where(value: object, info: ValidationInfo) -> dict[str, Asked]:

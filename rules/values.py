@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from kairos.events import Event
-from kairos.ids import content_hash
+from kairos.ids import memory_id
 from rules import rings
 from rules.fields import CATEGORY
 from rules.selectors import Selector
@@ -74,7 +74,7 @@ class Values:
     @property
     def key(self) -> str:
         """The name of its content; how much is kept is no part of it."""
-        return content_hash(f"{self.selector.key} values {self.field}".encode())[:12]
+        return memory_id(f"{self.selector.key} values {self.field}")
 
     @property
     def selectors(self) -> tuple[Selector, ...]:

@@ -56,7 +56,7 @@ def six() -> Book:
 
 
 def busy(days: int) -> Iterator[Event]:
-    """A customer who does everything every day: is paid in whole yuan, and pays some 300 to 400 yuan, to the cent."""
+    """A customer who does everything every day: is paid in whole yuan, and pays some 900 to 1,000 yuan, to the cent."""
     for day in range(days):
         at = NOON + day * DAY
         yield event_of(AppUsage(app="a", app_class="food_delivery"), at)
@@ -67,7 +67,7 @@ def busy(days: int) -> Iterator[Event]:
         for hour in range(3):
             shop = f"shop {(3 * day + hour) % 40}"
             data = Transaction(
-                amount=9_999 + 37 * day + hour, direction="debit", card="debit", channel="pos", merchant=shop
+                amount=29_999 + 37 * day + hour, direction="debit", card="debit", channel="pos", merchant=shop
             )
             yield event_of(data, at + hour * HOUR)
 

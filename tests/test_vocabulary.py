@@ -47,6 +47,8 @@ class TestNames:
         # As `printf '5:offer2:d12:r1' | b2sum -l 128` has them.
         assert ids.decision_id("c1", "e1", "b1") == "ef6f5c24a53e8291acc63d984e35382f"
         assert ids.offer_id("d1", "r1") == "b3302743bb6dd2ec9feeedc01d12c467"
+        # As `printf logins | b2sum -l 48 | xxd -r -p | base64` has it.
+        assert ids.memory_id("logins") == "fI2wNc4J"
 
     @given(st.text(), st.text())
     def test_a_share_is_at_least_nothing_and_less_than_all(self, salt: str, who: str) -> None:
