@@ -6,6 +6,7 @@ import sys
 
 from bench.children import Failed
 from bench.engines import ENGINES
+from bench.restore_run import main as restore
 from bench.rules_run import main as rules
 from bench.run import Plan, run
 from bench.workload import WORKLOADS
@@ -52,4 +53,6 @@ def _chosen(parser: argparse.ArgumentParser, asked: str, known: object) -> list[
 
 
 if __name__ == "__main__":
-    sys.exit(rules(sys.argv[2:]) if sys.argv[1:2] == ["rules"] else main())
+    others = {"rules": rules, "restore": restore}
+    other = others.get(sys.argv[1]) if len(sys.argv) > 1 else None
+    sys.exit(other(sys.argv[2:]) if other else main())

@@ -22,7 +22,7 @@ from streams.store import RocksStore
 from streams.topics import CUSTOMERS
 from streams.versions import Versions
 
-__all__ = ["PLAIN", "Warm", "plain", "with_rules"]
+__all__ = ["PLAIN", "Warm", "lives", "plain", "with_rules"]
 
 PLAIN = 600
 """The size of the record that the empty stage keeps for a customer."""
@@ -47,13 +47,14 @@ def plain(folder: Path, workload: Workload) -> Warm:
 
 def with_rules(folder: Path, workload: Workload, versions: Versions, now: Millis) -> Warm:
     """Prepare the customers' stage's state under these rules."""
-    lives = _lives(versions, now)
-    _write(folder, workload, lives)
-    profile = mean(len(life["p"]) for life in lives)
-    return Warm(folder, mean(len(life["h"]) for life in lives), f" and a profile of {profile:.0f}")
+    found = lives(versions, now)
+    _write(folder, workload, found)
+    profile = mean(len(life["p"]) for life in found)
+    return Warm(folder, mean(len(life["h"]) for life in found), f" and a profile of {profile:.0f}")
 
 
-def _lives(versions: Versions, now: Millis) -> list[dict[str, bytes]]:
+def lives(versions: Versions, now: Millis) -> list[dict[str, bytes]]:
+    """Let some customers live through some days; gives each one's records by kind."""
     store, chance = MemoryStore(), Random("lives")
     keys = [b"past-%d" % number for number in range(_LIVES)]
     profiles = [_profile(key, number, chance, now) for number, key in enumerate(keys)]
@@ -61,12 +62,12 @@ def _lives(versions: Versions, now: Millis) -> list[dict[str, bytes]]:
     chance.shuffle(drawn)
     past = events(drawn, now - DAY // 4, "past", apart=2 * DAY // len(drawn))
     customers.step(store, Batch(0, 1, [*profiles, *past], now, versions))
-    lives: dict[bytes, dict[str, bytes]] = defaultdict(dict)
+    found: dict[bytes, dict[str, bytes]] = defaultdict(dict)
     for name, value in store.items():
         key, kind, id_ = decompose(name)
         if kind in ("h", "p") and not id_:
-            lives[key][kind] = value
-    return list(lives.values())
+            found[key][kind] = value
+    return list(found.values())
 
 
 def _profile(key: bytes, number: int, chance: Random, now: Millis) -> Record:

@@ -88,6 +88,11 @@ def report(catalogue: Catalogue, stages: Sequence[Stage[Any]]) -> dict[str, Any]
                 for number, partition in stage.partitions.items()
                 if not partition.ready and number not in stage.stopped
             ),
+            "restoring": {
+                str(number): {name: figures[name] for name in ("records", "left", "records_per_second", "seconds_left")}
+                for number, partition in sorted(stage.partitions.items())
+                if (figures := partition.progress.figures())["left"]
+            },
             "stopped": {str(number): why for number, why in sorted(stage.stopped.items())},
         }
         for stage in stages

@@ -15,6 +15,7 @@ Name = Literal[
     "kairos_lag_records",
     "kairos_restoring_records",
     "kairos_restored_records",
+    "kairos_restore_seconds_left",
     "kairos_records_total",
     "kairos_batch_records",
     "kairos_step_seconds",
@@ -92,6 +93,13 @@ METRICS: Final = (
         ("stage", "partition"),
         "records",
         "What a partition read of its changelog when it was opened last.",
+    ),
+    Metric(
+        "kairos_restore_seconds_left",
+        "gauge",
+        ("stage", "partition"),
+        "seconds",
+        "When a partition that is opening will have read its changelog, if it goes on as it did.",
     ),
     Metric("kairos_records_total", "counter", ("stage", "topic"), "records", "Input records whose commit succeeded."),
     Metric(

@@ -92,8 +92,9 @@ def _gauges(stages: Sequence[Stage[Any]], now: Millis) -> dict[Name, Values]:
 
 
 def _of_partition(partition: Partition[Any], now: Millis) -> Iterator[tuple[Name, float]]:
-    yield "kairos_restored_records", partition.restored
-    yield "kairos_restoring_records", partition.restoring
+    yield "kairos_restored_records", partition.progress.records
+    yield "kairos_restoring_records", partition.progress.left
+    yield "kairos_restore_seconds_left", partition.progress.seconds_left
     store = partition.store
     if store is None or not partition.ready:
         return

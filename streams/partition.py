@@ -19,6 +19,7 @@ from streams.hooks import Hooks
 from streams.intake import Intake, Taken
 from streams.interpreter import collect_rarely
 from streams.meter import Meter
+from streams.progress import Progress
 from streams.restore import restore
 from streams.spec import Running, StageSpec, V
 from streams.store import META, Meta, RocksStore, encode
@@ -47,6 +48,8 @@ class Partition(Generic[V]):
         Gives processing time.
     meter
         Counts what is committed, for the metrics.
+    turns
+        How many partitions may be restored from nothing at the same time.
 
     """
 
@@ -59,10 +62,11 @@ class Partition(Generic[V]):
         versions: Callable[[], V],
         clock: Callable[[], Millis],
         meter: Meter,
+        turns: asyncio.Semaphore | None = None,
     ) -> None:
         self.spec, self.running, self.number = spec, running, number
         self._consumer, self._versions, self._clock, self._meter = consumer, versions, clock, meter
-        self._hooks = Hooks(running.pauses)
+        self._turns, self._hooks = turns, Hooks(running.pauses)
         self._inputs = [TopicPartition(topic, number) for topic in spec.inputs]
         self._intake = Intake(consumer, self._inputs, spec, running)
         self._ticked: Millis = 0
@@ -71,7 +75,7 @@ class Partition(Generic[V]):
         self.stopping = False
         self.ready = False
         self.batches = 0
-        self.restored = self.restoring = 0
+        self.progress = Progress(spec.name, number)
         self.store: RocksStore | None = None
         self.drained: frozenset[str] = frozenset()
         self._meta = Meta()
@@ -112,7 +116,10 @@ class Partition(Generic[V]):
 
     async def _open(self, store: RocksStore) -> None:
         changelog = TopicPartition(self.spec.changelog, self.number)
-        restored = await restore(store, changelog, self.running.client, self._hooks, self._clock(), self._told)
+        self.progress = Progress(self.spec.name, self.number)
+        restored = await restore(
+            store, changelog, self.running.client, self._hooks, self._clock(), self.progress.tell, self._turns
+        )
         self._meta = store.meta
         self._partitions = len(self._consumer.partitions_for_topic(self.spec.inputs[0]) or ())
         if self._partitions == 0:
@@ -124,15 +131,13 @@ class Partition(Generic[V]):
             partition=self.number,
             restored=restored.records,
             wiped=restored.wiped,
+            seconds=round(self.progress.seconds, 1),
         )
 
     def lag(self) -> dict[str, int]:
         """How much lies between the last commit and each input's end, as the last fetch saw it."""
         ends = {place.topic: self._consumer.highwater(place) for place in self._inputs} if self.ready else {}
         return {topic: max(0, end - self._meta.inputs.get(topic, 0)) for topic, end in ends.items() if end is not None}
-
-    def _told(self, read: int, left: int) -> None:
-        self.restored, self.restoring = read, left
 
     async def _round(self, store: RocksStore, producer: AIOKafkaProducer) -> None:
         taken = await self._intake.take(max(self._clock(), self._meta.now))

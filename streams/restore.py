@@ -1,10 +1,17 @@
-"""Restore: bring a partition's state to what Kafka's commits say, from the changelog."""
+"""Restore: bring a partition's state to what Kafka's commits say, from the changelog.
 
-from collections.abc import Callable, Mapping
+A worker that comes back reads what it missed, and writes it as a commit does. A lost disk is another matter: there the
+changelog comes in large portions, and each is written as one sorted file in a thread while the next is read. That
+leaves the merging to RocksDB's own threads, and a crash meanwhile costs one portion.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import NamedTuple
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from kairos.instants import SECOND, Millis
 from streams.hooks import Hooks
@@ -15,7 +22,18 @@ __all__ = ["Restored", "restore"]
 
 log = structlog.get_logger(__name__)
 
+Tell = Callable[[int, int], None]
+Pieces = AsyncGenerator[Sequence[ConsumerRecord]]
+
 _PORTION = 5_000
+_MUCH = 20_000
+"""From so many places on, sorted files are worth their while."""
+_FILE = 32 << 20
+"""Bytes of a sorted file; twice as much is in memory, one being read and one being written."""
+_FETCH = 8 << 20
+_MANY_FILES = 16
+"""More of them over one another, and RocksDB would hold up the first commits until they are merged."""
+_PATIENCE = 0.05
 
 
 class Restored(NamedTuple):
@@ -31,7 +49,8 @@ async def restore(
     client: Mapping[str, object],
     hooks: Hooks,
     now: Millis,
-    tell: Callable[[int, int], None] = lambda _read, _left: None,
+    tell: Tell = lambda _read, _left: None,
+    turns: asyncio.Semaphore | None = None,
 ) -> Restored:
     """Read the changelog from where the store stands to its end, and write it to the store.
 
@@ -52,10 +71,17 @@ async def restore(
         Processing time: a store that slept for longer than the changelog keeps deletions would miss some of them.
     tell
         Is told how many records were read and how many places are left.
+    turns
+        How many partitions may read much at the same time. More would take more memory and not be faster, and the
+        first of them would be open later.
 
     """
     reader = AIOKafkaConsumer(
-        enable_auto_commit=False, isolation_level="read_committed", auto_offset_reset="none", **client
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=_FETCH,
+        **client,
     )
     await reader.start()
     try:
@@ -63,41 +89,78 @@ async def restore(
         begin = (await reader.beginning_offsets([place]))[place]
         end = (await reader.end_offsets([place]))[place]
         start = store.changelog
-        # A changelog that ends before what we hold, or begins after it, is another one.
-        foreign = start > end or 0 < start < begin
-        slept = store.meta.now and now - store.meta.now > TOMBSTONES.total_seconds() * SECOND
-        wiped = bool(foreign or slept)
+        wiped = _is_useless(store, start, begin, end, now)
         if wiped:
             log.warning(
                 "state is too old or foreign, restoring whole", place=place.topic, ours=start, begin=begin, end=end
             )
             store.wipe()
             start = begin
-        return Restored(await _replay(reader, store, place, max(start, begin), end, hooks, tell), wiped)
+        start = max(start, begin)
+        reader.seek(place, start)
+        tell(0, end - start)
+        async with aclosing(_pieces(reader, place, end, hooks, tell)) as pieces:
+            if end - start < _MUCH:
+                return Restored(await _apply(store, pieces), wiped)
+            async with turns or asyncio.Semaphore():
+                return Restored(await _load(store, pieces), wiped)
     finally:
         await reader.stop()
 
 
-async def _replay(
-    reader: AIOKafkaConsumer,
-    store: RocksStore,
-    place: TopicPartition,
-    start: int,
-    end: int,
-    hooks: Hooks,
-    tell: Callable[[int, int], None],
-) -> int:
-    reader.seek(place, start)
+def _is_useless(store: RocksStore, start: int, begin: int, end: int, now: Millis) -> bool:
+    # A changelog that ends before what we hold, or begins after it, is another one.
+    foreign = start > end or 0 < start < begin
+    slept = store.meta.now and now - store.meta.now > TOMBSTONES.total_seconds() * SECOND
+    return bool(foreign or slept)
+
+
+async def _pieces(reader: AIOKafkaConsumer, place: TopicPartition, end: int, hooks: Hooks, tell: Tell) -> Pieces:
     count = 0
     while (position := await reader.position(place)) < end:
         tell(count, end - position)
         await hooks.at("restoring")
         found = await reader.getmany(place, timeout_ms=200, max_records=_PORTION)
-        records = found.get(place, [])
-        if records:
-            store.apply([(r.key, r.value) for r in records if r.key], records[-1].offset + 1)
+        if records := found.get(place):
             count += len(records)
-            if count % 100_000 < len(records):
-                log.info("restoring", place=place.topic, partition=place.partition, records=count, left=end - position)
+            yield records
     tell(count, 0)
+
+
+async def _apply(store: RocksStore, pieces: Pieces) -> int:
+    count = 0
+    async for records in pieces:
+        store.apply([(r.key, r.value) for r in records if r.key], records[-1].offset + 1)
+        count += len(records)
     return count
+
+
+async def _load(store: RocksStore, pieces: Pieces) -> int:
+    count, size, read = 0, 0, 0
+    rows: dict[bytes, bytes | None] = {}
+    written: asyncio.Task[None] | None = None
+    with store.loading():
+        try:
+            async for records in pieces:
+                rows.update([(r.key, r.value) for r in records if r.key])
+                count, read = count + len(records), records[-1].offset + 1
+                size += sum([len(r.value) for r in records if r.value])
+                if size >= _FILE:
+                    await _room(store, written)
+                    written = asyncio.create_task(asyncio.to_thread(store.load, rows, read))
+                    rows, size = {}, 0
+            await _room(store, written)
+            if rows:
+                await asyncio.to_thread(store.load, rows, read)
+        finally:
+            if written is not None:
+                # Whatever happened to it was said above, or does not matter any more.
+                await asyncio.gather(written, return_exceptions=True)
+    return count
+
+
+async def _room(store: RocksStore, written: asyncio.Task[None] | None) -> None:
+    if written is not None:
+        await written
+    while store.files > _MANY_FILES:
+        await asyncio.sleep(_PATIENCE)

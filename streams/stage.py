@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 
 _DRAIN = 15.0
 _AGAIN = 0.5
+_AT_ONCE = 2
+"""Partitions restored from nothing at the same time: while one waits for Kafka, the other keeps the core busy."""
 
 
 class Stage(Service, Generic[V]):
@@ -71,6 +73,7 @@ class Stage(Service, Generic[V]):
         self.meter = Meter()
         self.joined = False
         self._consumer: AIOKafkaConsumer | None = None
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._works: dict[int, asyncio.Task[None]] = {}
 
     @property
@@ -113,7 +116,9 @@ class Stage(Service, Generic[V]):
         """Begin to work on partitions, whose records this consumer brings; not when we are about to leave anyway."""
         for number in () if self.should_stop else numbers:
             self.stopped.pop(number, None)
-            partition = Partition(self.spec, self.running, number, consumer, self._versions, self._clock, self.meter)
+            partition = Partition(
+                self.spec, self.running, number, consumer, self._versions, self._clock, self.meter, self._turns
+            )
             self.partitions[number] = partition
             self._works[number] = asyncio.create_task(self._keep(partition), name=f"{self.spec.name}-{number}")
 

@@ -7,22 +7,25 @@ commits, and the changelog brings the rest.
 
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
 import msgspec
-from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch, WriteOptions
+from rocksdict import WriteBatch, WriteOptions
 
 from streams.keys import compose
+from streams.rocks import FEW_FILES, LOADED_FILES, opened, take_in
 
-__all__ = ["META", "Meta", "RocksStore", "StoreUnavailable", "encode", "restored"]
+__all__ = ["META", "Meta", "RocksStore", "encode", "restored"]
 
 Change = tuple[bytes, bytes | None]
 
 META = compose(b"", "m", b"")
 """Where the offsets lie, in the store and in the changelog."""
 _PLACE = compose(b"", "m", b"changelog")
+_MERGE = "level0_file_num_compaction_trigger"
 
 
 class Meta(msgspec.Struct, array_like=True):
@@ -50,7 +53,7 @@ class RocksStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = _opened(path)
+        self._db = opened(path)
         self._write_options = WriteOptions()
         # rocksdict's stub takes the property for a method.
         self._write_options.disable_wal = True  # type: ignore[method-assign,assignment]
@@ -58,7 +61,8 @@ class RocksStore:
         # The names in the overlay with an id: a scan looks through them, and not through every hot record.
         self._many: dict[bytes, None] = {}
         self._fetched: dict[bytes, bytes | None] = {}
-        self._fetching = Lock()
+        self._busy = Lock()
+        self._closed = False
 
     def get(self, key: bytes, kind: str, id_: bytes = b"") -> bytes | None:
         """Give the value, or None."""
@@ -75,7 +79,7 @@ class RocksStore:
 
         It may run in a thread of its own, for RocksDB then lets others compute; nothing may be written meanwhile.
         """
-        with self._fetching:
+        with self._busy:
             # The stub knows neither the list's answer nor a list of one type alone.
             found = cast(list[bytes | None], self._db.get(cast(list[Any], names)))
         self._fetched = dict(zip(names, found, strict=True))
@@ -149,6 +153,31 @@ class RocksStore:
         batch.put(_PLACE, changelog.to_bytes(8))
         self._db.write(batch, self._write_options)
 
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Expect much by `load`: files are merged in greater portions meanwhile, or each would be merged many times."""
+        self._db.set_options({_MERGE: str(LOADED_FILES)})
+        try:
+            yield
+        finally:
+            self._db.set_options({_MERGE: str(FEW_FILES)})
+
+    def load(self, rows: dict[bytes, bytes | None], changelog: int) -> None:
+        """Write many changes of a changelog as one sorted file, all or nothing; `rows` is not to be used afterwards.
+
+        It may run in a thread of its own. What was loaded outlives a crash, and the changelog is read on from there.
+        """
+        rows[_PLACE] = changelog.to_bytes(8)
+        with self._busy:
+            # Whose turn comes after `close` was given up by whoever waited for it.
+            if not self._closed:
+                take_in(self._db, self.path.with_suffix(".loading"), rows)
+
+    @property
+    def files(self) -> int:
+        """How many files a read has to ask that lie over one another."""
+        return int(self._db.property_value("rocksdb.num-files-at-level0") or 0)
+
     @property
     def meta(self) -> Meta:
         """What the state on disk is the result of."""
@@ -168,8 +197,9 @@ class RocksStore:
 
     def close(self) -> None:
         """Write what is in memory to the disk and let go of the folder."""
-        # Who gave up waiting for `fetch` may close while it still reads.
-        with self._fetching:
+        # Who gave up waiting for `fetch` or `load` may close while it is still at it.
+        with self._busy:
+            self._closed = True
             self._db.flush()
             self._db.close()
 
@@ -177,7 +207,7 @@ class RocksStore:
         """Close, and begin again with an empty folder."""
         self._db.close()
         shutil.rmtree(self.path)
-        self._db = _opened(self.path)
+        self._db = opened(self.path)
 
     def _note(self, key: bytes, kind: str, id_: bytes, value: bytes | None) -> None:
         name = compose(key, kind, id_)
@@ -202,34 +232,3 @@ def encode(meta: Meta) -> bytes:
 def restored(packed: bytes | None) -> Meta:
     """Read the offsets; None is a state that has none yet."""
     return Meta() if packed is None else _decode(packed)
-
-
-_CACHE = Cache(64 << 20)
-
-
-class StoreUnavailable(OSError):
-    """The folder cannot be opened now: another worker has it, or the disk is full or read-only."""
-
-
-def _opened(path: Path) -> Rdict:
-    try:
-        return Rdict(str(path), _options())
-    except Exception as error:  # rocksdict knows no other: a held lock and a full disk are both this
-        raise StoreUnavailable(f"{path}: {error}") from error
-
-
-def _options() -> Options:
-    options = Options(raw_mode=True)
-    options.create_if_missing(True)
-    options.set_write_buffer_size(16 << 20)
-    # Most reads ask for customers that are not there yet: the filters answer without touching a block.
-    options.set_memtable_whole_key_filtering(True)
-    options.set_memtable_prefix_bloom_ratio(0.02)
-    options.set_compression_type(DBCompressionType.none())
-    # A read asks every file of the newest level; merged early, there are few, and a read takes half the time.
-    options.set_level_zero_file_num_compaction_trigger(2)
-    table = BlockBasedOptions()
-    table.set_bloom_filter(10, block_based=False)
-    table.set_block_cache(_CACHE)
-    options.set_block_based_table_factory(table)
-    return options
