@@ -17,6 +17,7 @@ from bench.rules_workload import Happened, events, files, people, wishes
 from kairos.customer import Customer, Standing
 from kairos.events import Profile
 from rules.book import Book, load
+from rules.kept import Kept, packed
 from streams.interpreter import collect_rarely, leave_alone, short_turns
 
 T = TypeVar("T")
@@ -70,6 +71,8 @@ def _size(
     plain = _loaded(files(number, windows=False))[0]
     book, loading = _loaded(files(number, windows=True))
     reading, _ = _timed(lambda: Book.of_content(book.content))
+    written = packed(book.apart)
+    again, _ = _timed(lambda: Book.of_content(book.content, None, Kept(written)))
     given = [_given(one) for one in taken]
     matched = [[int(rule.id[5:]) for rule in plain.match(*one)] for one in given]
     wrong, compared, built = 0, {}, {}
@@ -88,7 +91,8 @@ def _size(
     return (
         f"{number:,} rules: {share:.4f} matches an event; mismatches: {wrong} in {compared['zen']:,} events (ZEN) and "
         f"{compared['cel']:,} (CEL); from YAML {loading:.2f} s, from the published {len(book.content):,} bytes "
-        f"{reading:.2f} s; ZEN builds in {built['zen']:.2f} s, CEL in {built['cel']:.2f} s."
+        f"{reading:.2f} s, with the {len(written):,} bytes that were kept of it {again:.2f} s; "
+        f"ZEN builds in {built['zen']:.2f} s, CEL in {built['cel']:.2f} s."
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from types import MappingProxyType
 
 from kairos.customer import Customer, Standing
@@ -10,21 +9,21 @@ from kairos.events import Event
 from kairos.ids import content_hash
 from rules.canonical import canonical, parsed, split
 from rules.check import validated
-from rules.clauses import Clauses, clauses_of
+from rules.clauses import Apart, taken_apart
 from rules.compile import Compiled, Ender, Matcher, Watcher, enders, find, matchers, watchers
+from rules.documents import Rules, read_documents
 from rules.features import Feature, together
 from rules.judged import EVER, Seen
+from rules.kept import Kept
 from rules.known import Known
 from rules.lookup import unknown_names
 from rules.problems import MOST_PROBLEMS, Place, Problem, bounded, by_place, shown
-from rules.schema import Published, Rule, RuleFile, Status
+from rules.schema import MOST_RULES, Published, Rule, RuleFile, Status
 from rules.table import has_table, spread_out
+from rules.undisturbed import undisturbed
 from rules.yaml_reader import Tree, read
 
 __all__ = ["MOST_RULES", "Book", "Loaded", "load", "read_file"]
-
-MOST_RULES = 10_000
-"""The largest book."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,28 +40,32 @@ class Book:
         The rules by their ids, in the ids' order.
     features
         What the rules look back on, by its key: drafts' features are among them, so that they start warm.
-    clauses, matchers, watchers, enders
+    apart
+        The rules taken apart, each by the form in which it is published.
+    matchers, watchers, enders
         What was compiled, and of what: the next book takes over what has not changed.
 
     """
 
     content: bytes
     hash: str
-    rules: Mapping[str, Rule]
+    rules: Rules
     features: Mapping[str, Feature] = field(repr=False)
-    clauses: Mapping[str, Clauses] = field(repr=False)
+    apart: Mapping[bytes, Apart] = field(repr=False)
     matchers: Compiled[Matcher] = field(repr=False)
     watchers: Compiled[Watcher] = field(repr=False)
     enders: Compiled[Ender] = field(repr=False)
 
     @classmethod
+    @undisturbed()
     def of(cls, rules: Iterable[Rule]) -> "Book":
         """Make the book of some rules, whose ids are all different."""
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
-        return cls._made(canonical(Published(format=1, rules=ordered)), ordered)
+        return cls._of_rules(canonical(Published(format=1, rules=ordered)), ordered)
 
     @classmethod
-    def of_content(cls, content: bytes, before: "Book | None" = None) -> "Book":
+    @undisturbed()
+    def of_content(cls, content: bytes, before: "Book | None" = None, kept: Kept | None = None) -> "Book":
         """Make the book from its published form, as workers do.
 
         Parameters
@@ -71,6 +74,8 @@ class Book:
             The published form.
         before
             The book in force: the rules that stand in both are neither read nor compiled again.
+        kept
+            What was kept of an earlier book: a rule that stood in it is read when somebody asks for it.
 
         Raises
         ------
@@ -78,16 +83,17 @@ class Book:
             The content is no published book.
 
         """
-        # The name is the hash of these bytes, even where a later version would write them differently.
-        written = None if before is None or not before.rules else split(content)
-        if before is None or written is None or len(written) > MOST_RULES:
-            return cls._made(content, parsed(content, Published).rules)
-        known = dict(zip(split(before.content) or (), before.rules.values(), strict=True))
-        new = [one for one in written if one not in known]
-        # The same reader as for a whole book, so that nothing gets in that it would refuse.
-        found = parsed(b'{"format":1,"rules":[%s]}' % b",".join(new), Published).rules
-        known.update(zip(new, found, strict=True))
-        return cls._made(content, tuple(known[one] for one in written), before)
+        written = split(content)
+        if written is None or len(written) > MOST_RULES:
+            # The reader of the whole says what is wrong with it.
+            return cls._of_rules(content, parsed(content, Published).rules)
+        known = {one: before.apart[one] for one in written if one in before.apart} if before else {}
+        read = before.rules.already(one.clauses.id for one in known.values()) if before else {}
+        if kept is not None:
+            known |= kept.apart([one for one in written if one not in known])
+        for one, rule in read_documents([one for one in written if one not in known]).items():
+            known[one], read[rule.id] = taken_apart(rule), rule
+        return cls._made(content, written, known, read, before)
 
     @classmethod
     def empty(cls) -> "Book":
@@ -102,22 +108,35 @@ class Book:
         return cls.of(())
 
     @classmethod
-    def _made(cls, content: bytes, rules: tuple[Rule, ...], before: "Book | None" = None) -> "Book":
-        by_id = {rule.id: rule for rule in rules}
-        if len(by_id) != len(rules):
+    def _of_rules(cls, content: bytes, rules: tuple[Rule, ...]) -> "Book":
+        # The name is the hash of these bytes, even where a later version would write them differently.
+        written = split(content) or split(canonical(Published(format=1, rules=rules))) or []
+        apart = {one: taken_apart(rule) for one, rule in zip(written, rules, strict=True)}
+        return cls._made(content, written, apart, {rule.id: rule for rule in rules})
+
+    @classmethod
+    def _made(
+        cls,
+        content: bytes,
+        written: Sequence[bytes],
+        apart: Mapping[bytes, Apart],
+        read: Mapping[str, Rule],
+        before: "Book | None" = None,
+    ) -> "Book":
+        rules = [apart[one] for one in written]
+        documents = {rule.clauses.id: one for rule, one in zip(rules, written, strict=True)}
+        if len(documents) != len(written):
             raise ValueError("two rules of the book have the same id")
-        old = {} if before is None else {id(known.rule): known for known in before.clauses.values()}
-        clauses = {rule.id: old.get(id(rule)) or clauses_of(rule) for rule in rules}
-        features = together(found for one in clauses.values() for found in one.features)
+        features = together(feature for rule in rules for feature in rule.features)
         return cls(
             content,
             content_hash(content),
-            MappingProxyType(by_id),
+            Rules(documents, read),
             MappingProxyType(features),
-            clauses,
-            matchers(clauses.values(), before.matchers if before else None),
+            apart,
+            matchers([rule.clauses for rule in rules], before.matchers if before else None),
             watchers(features.values(), before.watchers if before else None),
-            enders(clauses.values(), before.enders if before else None),
+            enders([rule.absent for rule in rules if rule.absent], before.enders if before else None),
         )
 
     def paused(self, rule_id: str) -> "Book":
@@ -130,7 +149,7 @@ class Book:
 
         """
         paused = self.rules[rule_id].model_copy(update={"status": Status.PAUSED})
-        return Book.of({**self.rules, rule_id: paused}.values())
+        return Book.of(paused if rule.id == rule_id else rule for rule in self.rules.values())
 
     def observe(self, event: Event, customer: Customer) -> bool:
         """Remember an event for the windows; to be called once an event, before `match`.
@@ -177,12 +196,10 @@ class Book:
             The second since when each feature is remembered, by its key.
 
         """
-        matched: list[Rule] = []
+        matched: list[str] = []
         for matching in find(self.matchers.index, event):
             matched += matching(event, customer, standing, since)
-        if len(matched) > 1:
-            matched.sort(key=_id)
-        return tuple(matched)
+        return tuple([self.rules[name] for name in sorted(matched)]) if matched else ()
 
     def ends(self, event: Event) -> Sequence[tuple[str, tuple[str, ...]]]:
         """Give the rules for which the event is what must not follow, and the values by which it belongs to a trigger.
@@ -205,9 +222,6 @@ class Book:
         return rule.status is not Status.DRAFT and rule.who.judged(seen, rule.scope()).holds is True
 
 
-_id = attrgetter("id")
-
-
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What became of some files: a book, or the problems that are in the way of one."""
@@ -223,6 +237,7 @@ class Loaded:
         return tree.find(path, key=isinstance(path[-1], str)).problem(file, what)
 
 
+@undisturbed()
 def load(files: Mapping[str, str | bytes], known: Known | None = None) -> Loaded:
     """Read rule files as one book.
 

@@ -4,8 +4,9 @@ A rule is written once, whichever buckets it stands in and however often the boo
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from kairos.money import Money
 from rules.asked import Amounts, Asked, Numbers, Words
@@ -13,14 +14,14 @@ from rules.conditions.absent import Absent
 from rules.conditions.count import Count
 from rules.conditions.when import When
 from rules.features import Feature
+from rules.fields import EventName
 from rules.logic import Tree
 from rules.persons import Attributes, Tag, Who
-from rules.schema import Rule
+from rules.schema import Rule, Status
 from rules.scope import Scope
-from rules.selectors import Selector
 from rules.source import ALWAYS, Readings, all_of, constant
 
-__all__ = ["Clauses", "Part", "Wanted", "clauses_of"]
+__all__ = ["Apart", "Clauses", "Part", "Wanted", "absent_of", "features_of", "taken_apart"]
 
 
 class Part(NamedTuple):
@@ -39,15 +40,18 @@ class Wanted(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Clauses:
-    """What a rule asks; all must hold.
+class Clauses(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
+    """What a rule asks; all must hold. It is text and numbers alone, so that it can be kept, see `rules.kept`.
 
     Parameters
     ----------
-    rule, selector
-        The rule, and its trigger's events.
-    event
+    id
+        The rule's.
+    draft
+        Whether it is watched but never matches.
+    event, categories, fields
+        Its trigger's events: their type, the categories if it names them, and the variables that the source reads.
+    trigger
         What is asked of the event, beside its type and what the index has found.
     past
         What is asked of the past.
@@ -59,24 +63,25 @@ class Clauses:
         What else is asked of the customer.
     names
         The readings of all these.
-    features
-        What of the past must be remembered for it.
-    absent
-        Its id and what must not follow, if it waits for that.
 
     """
 
-    rule: Rule
-    selector: Selector
-    event: tuple[Part, ...]
+    id: str
+    draft: bool
+    event: EventName
+    categories: tuple[str, ...] | None
+    fields: tuple[tuple[str, str], ...]
+    trigger: tuple[Part, ...]
     past: tuple[Part, ...]
     tags: frozenset[str]
     barred: frozenset[str]
     words: tuple[Wanted, ...]
     person: tuple[Part, ...]
     names: tuple[str, ...]
-    features: tuple[Feature, ...]
-    absent: tuple[str, Absent] | None
+
+    def variables(self) -> dict[str, str]:
+        """Give the variables that the source reads, and where each comes from."""
+        return dict(self.fields)
 
     @property
     def asks(self) -> bool:
@@ -91,11 +96,33 @@ class Clauses:
         return all_of([*(wanted.source for wanted in self.words), *tags, *(part.source for part in self.person)])
 
 
-def clauses_of(rule: Rule) -> Clauses:
+class Apart(NamedTuple):
+    """A rule taken apart: what it asks, what of the past is remembered for it, and what it waits for, with its id."""
+
+    clauses: Clauses
+    features: tuple[Feature, ...]
+    absent: tuple[str, Absent] | None
+
+
+def taken_apart(rule: Rule) -> Apart:
     """Take a rule apart."""
+    return Apart(_clauses(rule), features_of(rule), absent_of(rule))
+
+
+def features_of(rule: Rule) -> tuple[Feature, ...]:
+    """Give what must be remembered for a rule."""
+    return tuple(rule.when.features(rule.on.selector))
+
+
+def absent_of(rule: Rule) -> tuple[str, Absent] | None:
+    """Give what must not follow a rule's trigger, with its id, if it waits for that."""
+    return (rule.id, rule.absent) if rule.absent else None
+
+
+def _clauses(rule: Rule) -> Clauses:
     readings = Readings()
     scope = rule.scope(readings)
-    event = [_of_field(name, test, source) for name, test, source in scope.on.parts(readings)]
+    trigger = [_of_field(name, test, source) for name, test, source in scope.on.parts(readings)]
     past = [_of_past(tree, scope) for tree in _conjuncts(rule.when)]
     tags, barred = set[str](), set[str]()
     words: list[Wanted] = []
@@ -111,17 +138,18 @@ def clauses_of(rule: Rule) -> Clauses:
         else:
             person.append(_alone(tree.holds(scope)))
     return Clauses(
-        rule,
-        scope.on,
-        _told(event),
+        rule.id,
+        rule.status is Status.DRAFT,
+        scope.on.event,
+        scope.on.categories,
+        tuple(scope.on.variables().items()),
+        _told(trigger),
         _told(past),
         frozenset(tags),
         frozenset(barred),
         tuple(words),
         _told(person),
         tuple(readings.names),
-        tuple(rule.when.features(scope.on)),
-        (rule.id, rule.absent) if rule.absent else None,
     )
 
 

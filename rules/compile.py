@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import is_
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from kairos.customer import Customer, Standing
 from kairos.events import Event
@@ -17,14 +17,13 @@ from rules.conditions.absent import Absent
 from rules.features import Feature
 from rules.generated import made
 from rules.masks import masked
-from rules.schema import Rule, Status
 from rules.selectors import Selector
 from rules.source import ALWAYS, Readings, all_of
 
 __all__ = ["Compiled", "Ender", "Index", "Matcher", "Watcher", "enders", "find", "matchers", "watchers"]
 
-Matcher = Callable[[Event, Customer, Callable[[], Standing], Mapping[str, int]], list[Rule]]
-"""Gives the rules of a bucket that match."""
+Matcher = Callable[[Event, Customer, Callable[[], Standing], Mapping[str, int]], list[str]]
+"""Gives the ids of the rules of a bucket that match."""
 Watcher = Callable[[Event], list[Feature]]
 """Gives the features of a bucket that remember an event."""
 Ender = Callable[[Event], list[tuple[str, Absent]]]
@@ -33,11 +32,30 @@ Ender = Callable[[Event], list[tuple[str, Absent]]]
 F = TypeVar("F")
 """What a bucket is compiled into."""
 I = TypeVar("I")  # noqa: E741 - an item of a bucket
+P = TypeVar("P", bound="Placed")
 Index = dict[str, tuple[dict[str | None, tuple[F, ...]], tuple[F, ...]]]
 """By event type: the functions for each category that somebody names, and those for all other events."""
 
-MANY = 256
+MANY = 128
 """From how many rules on a bucket looks for the few that can match, see `rules.masks`; below, `if`s are as fast."""
+
+
+class Placed(Protocol):
+    """What has a place in the index: the type of its events, and their categories, if it names them."""
+
+    @property
+    def event(self) -> str:
+        """The type."""
+        ...
+
+    @property
+    def categories(self) -> tuple[str, ...] | None:
+        """The categories, or None for all."""
+        ...
+
+    def variables(self) -> dict[str, str]:
+        """Give the variables that the conditions read, and where each comes from."""
+        ...
 
 
 def find(index: Index[F], event: Event) -> tuple[F, ...]:
@@ -56,8 +74,7 @@ class Compiled(Generic[F]):
 
 def matchers(rules: Iterable[Clauses], before: Compiled[Matcher] | None = None) -> Compiled[Matcher]:
     """Compile what rules ask; a draft asks nothing. A bucket whose rules are those of before is not compiled again."""
-    taken = [clauses for clauses in rules if clauses.rule.status is not Status.DRAFT]
-    return _compiled([(clauses.selector, clauses) for clauses in taken], _matcher, before)
+    return _compiled([(clauses, clauses) for clauses in rules if not clauses.draft], _matcher, before)
 
 
 def watchers(features: Iterable[Feature], before: Compiled[Watcher] | None = None) -> Compiled[Watcher]:
@@ -66,18 +83,17 @@ def watchers(features: Iterable[Feature], before: Compiled[Watcher] | None = Non
     return _compiled(taken, _watcher, before)
 
 
-def enders(rules: Iterable[Clauses], before: Compiled[Ender] | None = None) -> Compiled[Ender]:
+def enders(absents: Iterable[tuple[str, Absent]], before: Compiled[Ender] | None = None) -> Compiled[Ender]:
     """Compile what ends the absences that rules wait for; a draft's too, so that it starts warm."""
-    found = [clauses.absent for clauses in rules if clauses.absent is not None]
-    return _compiled([(absent[1].selector, absent) for absent in found], _watcher, before)
+    return _compiled([(absent[1].selector, absent) for absent in absents], _watcher, before)
 
 
 def _compiled(
-    items: Sequence[tuple[Selector, I]],
-    make: Callable[[Sequence[tuple[Selector, I]]], F],
+    items: Sequence[tuple[P, I]],
+    make: Callable[[Sequence[tuple[P, I]]], F],
     before: Compiled[F] | None,
 ) -> Compiled[F]:
-    found: dict[tuple[str, str | None], list[tuple[Selector, I]]] = {}
+    found: dict[tuple[str, str | None], list[tuple[P, I]]] = {}
     for selector, item in items:
         for category in selector.categories or (None,):
             found.setdefault((selector.event, category), []).append((selector, item))
@@ -98,13 +114,13 @@ def _compiled(
     return Compiled(index, buckets)
 
 
-def _matcher(bucket: Sequence[tuple[Selector, Clauses]]) -> Matcher:
+def _matcher(bucket: Sequence[tuple[Clauses, Clauses]]) -> Matcher:
     rules = [clauses for _, clauses in bucket]
     if len(rules) >= MANY:
         many: Matcher = masked(rules, _locals(bucket))
         return many
     lines = [" profile = None", " matched = []"]
-    for condition, places in _together([part.source for part in clauses.event] for clauses in rules).items():
+    for condition, places in _together([part.source for part in clauses.trigger] for clauses in rules).items():
         lines.append(f" if {condition}:")
         for place in places:
             lines.append(f"  if {all_of(part.source for part in rules[place].past)}:")
@@ -113,7 +129,7 @@ def _matcher(bucket: Sequence[tuple[Selector, Clauses]]) -> Matcher:
     readings = Readings(chain.from_iterable(clauses.names for clauses in rules))
     begin = [*_locals(bucket), " past = customer.remembered", " at = event.at // 1000", f" {readings.begin()}"]
     head = "def found(event, customer, standing, since):"
-    few: Matcher = made([head, *begin, *lines, " return matched"], _items(clauses.rule for clauses in rules))
+    few: Matcher = made([head, *begin, *lines, " return matched"], _items(clauses.id for clauses in rules))
     return few
 
 
@@ -137,8 +153,8 @@ def _watcher(bucket: Sequence[tuple[Selector, I]]) -> Callable[[Event], list[I]]
     return found
 
 
-def _locals(bucket: Sequence[tuple[Selector, object]]) -> list[str]:
-    found = {name: source for selector, _ in bucket for name, source in selector.variables().items()}
+def _locals(bucket: Sequence[tuple[Placed, object]]) -> list[str]:
+    found = {name: source for placed, _ in bucket for name, source in placed.variables().items()}
     return [f" {name} = {source}" for name, source in sorted(found.items())]
 
 

@@ -35,9 +35,9 @@ def costly(book: Book) -> Iterator[Warned]:
         yield _asking(book, most, f"{what} {MOST_BYTES:,}; no memory is larger than this one's")
     if everything.features > MOST_FEATURES:
         what = f"the rules have {everything.features} memories, more than {MOST_FEATURES}"
-        rule = max(book.clauses.values(), key=lambda clauses: (len(clauses.features), clauses.rule.id)).rule
+        rule = max(book.apart.values(), key=lambda one: (len(one.features), one.clauses.id)).clauses.id
         yield Warned(
-            rule.id, ("when",), f"{what}; rules that count the same events share one, and none has more than this"
+            rule, ("when",), f"{what}; rules that count the same events share one, and none has more than this"
         )
     yield from _waiting(book)
     yield from _walked(book)

@@ -6,7 +6,7 @@ event into the packed bytes, and joins with another of the same key so that both
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol, Self
 
 from kairos.events import Event
@@ -80,8 +80,8 @@ class Ring:
         return rings.add(packed, event.at // 1000, self.kept)
 
     def joined(self, other: "Ring") -> "Ring":
-        """Keep as many as the greater of both."""
-        return replace(self, kept=max(self.kept, other.kept))
+        """Give the one that keeps more; else they are the same."""
+        return self if self.kept >= other.kept else other
 
 
 def together(features: Iterable[Feature]) -> dict[str, Feature]:

@@ -14,7 +14,6 @@ from typing import Any
 
 from rules.clauses import Clauses, Part
 from rules.generated import made
-from rules.schema import Rule
 from rules.source import ALWAYS, Readings, all_of, constant
 
 __all__ = ["masked"]
@@ -30,7 +29,7 @@ Shared = Mapping[str, Sequence[tuple[int | float, str, int]]]
 class Asked:
     """What is still to be asked of a rule that is left."""
 
-    rule: Rule
+    rule: str
     tags: frozenset[str] | None
     barred: frozenset[str] | None
     source: str
@@ -51,7 +50,7 @@ def masked(bucket: Sequence[Clauses], begin: Sequence[str]) -> Any:
     """
     everyone = (1 << len(bucket)) - 1
     event, past, person = (
-        _shared([getattr(clauses, name) for clauses in bucket]) for name in ("event", "past", "person")
+        _shared([getattr(clauses, name) for clauses in bucket]) for name in ("trigger", "past", "person")
     )
     words, rare = _words(bucket, everyone), _rarest(bucket)
     asks = _mask(place for place, clauses in enumerate(bucket) if clauses.asks)
@@ -146,15 +145,15 @@ def _by_tag(rare: Sequence[str | None]) -> list[str]:
 
 def _rest(clauses: Clauses, shared: set[str], rare: str | None) -> Asked:
     tags = clauses.tags - {rare}
-    parts = (*clauses.event, *clauses.past, *clauses.person)
+    parts = (*clauses.trigger, *clauses.past, *clauses.person)
     source = all_of(part.source for part in parts if part.family not in shared)
-    return Asked(clauses.rule, tags or None, clauses.barred or None, source, clauses.names)
+    return Asked(clauses.id, tags or None, clauses.barred or None, source, clauses.names)
 
 
-def _left(rest: Sequence[Asked], begin: Sequence[str]) -> Callable[..., list[Rule]]:
+def _left(rest: Sequence[Asked], begin: Sequence[str]) -> Callable[..., list[str]]:
     """Give the function that asks the rules that are left."""
 
-    def left(m: int, event: Any, customer: Any, past: Any, at: Any, since: Any, attrs: Any, tags: Any) -> list[Rule]:
+    def left(m: int, event: Any, customer: Any, past: Any, at: Any, since: Any, attrs: Any, tags: Any) -> list[str]:
         found = []
         while m:
             low = m & -m

@@ -7,7 +7,7 @@ bytes each as the largest needs, without the decimal zeros at the end that all h
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from kairos.events import Event
@@ -213,5 +213,5 @@ class Panes:
         return add(packed, pane, 1 if self.of == "count" else value, self.kept, _JOINS[self.of])
 
     def joined(self, other: "Panes") -> "Panes":
-        """Keep as many as the greater of both."""
-        return replace(self, kept=max(self.kept, other.kept))
+        """Give the one that keeps more; else they are the same."""
+        return self if self.kept >= other.kept else other

@@ -28,7 +28,11 @@ from rules.source import Readings
 from rules.told import Case
 from rules.words import Duration, FirstDay, Flag, Format, LastDay, Share, Window, Word, Zone
 
-__all__ = ["Published", "Rule", "RuleFile", "Scenario", "Status", "Then"]
+__all__ = ["MOST_RULES", "Published", "Rule", "RuleFile", "Scenario", "Status", "Then"]
+
+
+MOST_RULES = 10_000
+"""The largest book."""
 
 
 class Scenario(StrEnum):
@@ -252,7 +256,7 @@ class Published(Written):
 
     format: Format
     """The format of this file: 1."""
-    rules: Annotated[tuple[Rule, ...], Field(max_length=10_000)]
+    rules: Annotated[tuple[Rule, ...], Field(max_length=MOST_RULES)]
     """The rules, each with an id of its own."""
 
 

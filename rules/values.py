@@ -7,7 +7,7 @@ those the newest, are the same in whatever order the events arrive.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kairos.events import Event
 from kairos.ids import memory_id
@@ -100,5 +100,5 @@ class Values:
         return add(packed, name, event.at // 1000, self.kept)
 
     def joined(self, other: "Values") -> "Values":
-        """Keep as many as the greater of both."""
-        return replace(self, kept=max(self.kept, other.kept))
+        """Give the one that keeps more; else they are the same."""
+        return self if self.kept >= other.kept else other

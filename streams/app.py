@@ -126,7 +126,7 @@ def _services(
     running = settings.running()
     if name is not None:
         running = replace(running, client={**running.client, "client_id": name})
-    catalogue = Catalogue(running.client)
+    catalogue = Catalogue(running.client, running.data)
     kept = [Stage(STAGES[name], running, catalogue.versions, catalogue.opened, clock.now) for name in stages]
     if settings.health_port is None:
         return [catalogue, *kept]

@@ -7,6 +7,7 @@ what it cannot read it refuses, and stays with what is in force.
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -18,8 +19,10 @@ from mode import Service
 from kairos.ids import content_hash
 from kairos.instants import Millis, rfc3339
 from kairos.ports import Output, Record
+from rules.kept import Kept
 from streams.consumed import as_record
 from streams.interpreter import collect_rarely, leave_alone, short_turns
+from streams.kept_book import KeptBook
 from streams.topics import CATALOGUE
 from streams.versions import Versions
 
@@ -82,6 +85,7 @@ class CatalogueReader:
         self.pointers: dict[str, Pointer] = {}
         self.contents: dict[str, bytes] = {}
         self.problems: dict[str, str] = {}
+        self.kept: Kept | None = None
 
     def take(self, record: Record) -> bool:
         """Take one record; whether it changed what is in force."""
@@ -94,7 +98,7 @@ class CatalogueReader:
             return None
         try:
             pointer = read_pointer(record.value)
-            return pointer, self.versions.having(_kind(key), self.contents[pointer.hash])
+            return pointer, self.versions.having(_kind(key), self.contents[pointer.hash], self.kept)
         except KeyError:
             return "its content is not in the catalogue"
         except ValueError as error:
@@ -143,13 +147,23 @@ class CatalogueReader:
 
 
 class Catalogue(Service):
-    """Reads the catalogue for ever; `opened` is set once it has been read to the end it had at start."""
+    """Reads the catalogue for ever; `opened` is set once it has been read to the end it had at start.
 
-    def __init__(self, client: Mapping[str, object], **service: Any) -> None:
+    Parameters
+    ----------
+    client
+        How to reach Kafka.
+    folder
+        Where the rules in force are kept for the next start, see `streams.kept_book`; None keeps nothing.
+
+    """
+
+    def __init__(self, client: Mapping[str, object], folder: Path | None = None, **service: Any) -> None:
         super().__init__(**service)
         self._client = client
         self.opened = asyncio.Event()
         self.reader = CatalogueReader()
+        self._file = None if folder is None else KeptBook(folder)
         self._position = 0
 
     def versions(self) -> Versions:
@@ -159,6 +173,8 @@ class Catalogue(Service):
     @Service.task
     async def _follow(self) -> None:
         collect_rarely()
+        if self._file is not None:
+            self.reader.kept = await asyncio.to_thread(self._file.read)
         while not self.should_stop:
             try:
                 await self._read()
@@ -182,11 +198,19 @@ class Catalogue(Service):
             while not self.should_stop:
                 if not self.opened.is_set() and await consumer.position(_PLACE) >= end:
                     self.reader.tidy()
+                    await self._keep()
                     self.opened.set()
                 found = await consumer.getmany(_PLACE, timeout_ms=200)
                 await self._take(found.get(_PLACE, []))
         finally:
             await consumer.stop()
+
+    async def _keep(self) -> None:
+        # Only now and once: a book that comes later differs in few rules, and a batch shall not wait for the writing.
+        kept, self.reader.kept = self.reader.kept, None
+        book = self.versions().book
+        if self._file is not None and book.rules and (kept is None or not kept.covers(book.apart)):
+            await asyncio.to_thread(self._file.write, book)
 
     async def _take(self, rows: list[ConsumerRecord]) -> None:
         for row in rows:

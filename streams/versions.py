@@ -9,6 +9,7 @@ from kairos.ids import content_hash
 from kairos.offers import CouponPool
 from models.snapshot import Snapshot
 from rules.book import Book
+from rules.kept import Kept
 from rules.policy import Policy
 from rules.pools import pools_of_content
 
@@ -46,8 +47,15 @@ class Versions:
     pools: Mapping[str, CouponPool] = field(default_factory=dict)
     models: Mapping[str, Snapshot] = field(default_factory=dict)
 
-    def having(self, kind: str, content: bytes) -> "Versions":
+    def having(self, kind: str, content: bytes, kept: Kept | None = None) -> "Versions":
         """Give the set with one kind replaced.
+
+        Parameters
+        ----------
+        kind, content
+            What is replaced, and by what.
+        kept
+            What was kept of an earlier book, so that fewer rules are read.
 
         Raises
         ------
@@ -63,7 +71,7 @@ class Versions:
             raise ValueError(f"{kind!r} is no kind of the catalogue; there are {', '.join(KINDS)} and {MODEL}...")
         if kind == "rules":
             # A campaign changes one rule of thousands; the others are taken over as they are.
-            return replace(self, hashes=hashes, book=Book.of_content(content, self.book))
+            return replace(self, hashes=hashes, book=Book.of_content(content, self.book, kept))
         return replace(self, hashes=hashes, **{_FIELDS[kind]: KINDS[kind](content)})
 
 

@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 from console.publishing import contents_of, publish
 from kairos.ids import content_hash
 from kairos.ports import Output, Record
+from rules.kept import Kept
 from streams import clock, journal
 from streams.catalogue import Catalogue, CatalogueReader, publication
 from streams.cluster import Cluster
@@ -103,13 +104,13 @@ async def test_books_are_built_beside_the_loop_one_at_a_time_and_in_order(monkey
     first_may_end = threading.Event()
     having = Versions.having
 
-    def slowly(known: Versions, kind: str, content: bytes) -> Versions:
+    def slowly(known: Versions, kind: str, content: bytes, kept: Kept | None) -> Versions:
         assert threading.get_ident() != loop
         order.append(f"begin {content_hash(content)}")
         begun.set()
         assert first_may_end.wait(10)
         order.append(f"end {content_hash(content)}")
-        return having(known, kind, content)
+        return having(known, kind, content, kept)
 
     monkeypatch.setattr(Versions, "having", slowly)
     rows = [row for content in (BOOK, b"{", OTHER) for row in rows_of(publication("rules", content, "ann", 0))]

@@ -1,0 +1,74 @@
+"""Documents: the rules of a published book, each as the JSON it stands there, read when somebody asks for it."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, ValuesView
+
+from rules.canonical import parsed
+from rules.schema import Published, Rule
+from rules.undisturbed import undisturbed
+
+__all__ = ["Rules", "read_documents"]
+
+
+def read_documents(documents: Collection[bytes]) -> dict[bytes, Rule]:
+    """Read some rules.
+
+    Raises
+    ------
+    ValueError
+        One of them is none.
+
+    """
+    # The same reader as for a whole book, so that nothing gets in that it would refuse.
+    found = parsed(b'{"format":1,"rules":[%s]}' % b",".join(documents), Published).rules
+    return dict(zip(documents, found, strict=True))
+
+
+class Rules(Mapping[str, Rule]):
+    """The rules of a book by their ids, in its order.
+
+    A worker asks for few of ten thousand: those that match. What was compiled stands for the others.
+
+    Parameters
+    ----------
+    documents
+        The rules as they are published.
+    read
+        Those that were read already.
+
+    """
+
+    def __init__(self, documents: Mapping[str, bytes], read: Mapping[str, Rule]) -> None:
+        self._documents = documents
+        self._read = dict(read)
+
+    def __getitem__(self, rule_id: str) -> Rule:
+        """Give a rule; it is read now if it was not before."""
+        found = self._read.get(rule_id)
+        if found is None:
+            self._take((self._documents[rule_id],))
+            found = self._read[rule_id]
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._documents)
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def __contains__(self, rule_id: object) -> bool:
+        return rule_id in self._documents
+
+    @undisturbed()
+    def values(self) -> ValuesView[Rule]:
+        """Give all of them; those that were not read before are read in one go, which is faster than one by one."""
+        self._take([document for name, document in self._documents.items() if name not in self._read])
+        return super().values()
+
+    def already(self, ids: Iterable[str]) -> dict[str, Rule]:
+        """Give those of some rules that were read."""
+        return {name: self._read[name] for name in ids if name in self._read}
+
+    def _take(self, documents: Collection[bytes]) -> None:
+        for rule in read_documents(documents).values():
+            # Two threads that ask at once are given the same one.
+            self._read.setdefault(rule.id, rule)
