@@ -6,6 +6,7 @@ import sys
 
 from bench.children import Failed
 from bench.engines import ENGINES
+from bench.latency import main as latency
 from bench.restore_run import main as restore
 from bench.rules_run import main as rules
 from bench.run import Plan, run
@@ -53,6 +54,6 @@ def _chosen(parser: argparse.ArgumentParser, asked: str, known: object) -> list[
 
 
 if __name__ == "__main__":
-    others = {"rules": rules, "restore": restore}
+    others = {"rules": rules, "restore": restore, "latency": latency}
     other = others.get(sys.argv[1]) if len(sys.argv) > 1 else None
     sys.exit(other(sys.argv[2:]) if other else main())

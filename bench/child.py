@@ -47,14 +47,16 @@ def say(**result: object) -> None:
     print(f"RESULT {json.dumps(result)}", flush=True)
 
 
-def arguments() -> argparse.Namespace:
-    """Read what the benchmark asks for, and end when it does."""
+def arguments(*more: str) -> argparse.Namespace:
+    """Read what the benchmark asks for, and `more` that one program needs, and end when it does."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--topic", required=True, help="the topic that the peers read")
     parser.add_argument("--events", type=int, required=True)
     parser.add_argument("--name", required=True, help="of this run: group, transactional ids, topics of its own")
     parser.add_argument("--folder", type=Path, required=True, help="of this run")
+    for name in more:
+        parser.add_argument(f"--{name}", required=True)
     asked = parser.parse_args()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     return asked
