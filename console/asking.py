@@ -135,7 +135,7 @@ def _explained(replay: Replay, versions: Versions, event: Event, only: str | Non
     versions.book.observe(event, customer)
     seen = Seen(event, customer, lambda: standing)
     rules = [r for r in versions.book.rules.values() if (r.id == only if only else r.on.event == event.type)]
-    found = [explain(r, seen, versions.policy, now, _scores(work, r, seen)) for r in rules]
+    found = [explain(r, seen, versions.policy, now, _scores(work, r, seen), versions.stops) for r in rules]
     return tuple(sorted(found, key=lambda one: (not one.fires, not one.matches, one.misses, one.rule)))
 
 

@@ -10,6 +10,7 @@ from console import (
     commands_rules,
     commands_run,
     commands_show,
+    commands_stop,
 )
 
 __all__ = ["app", "main"]
@@ -28,6 +29,7 @@ app.add_typer(commands_dlq.app, name="dlq", help="Look at dead letters, and repl
 commands_run.add_to(app)
 commands_codes.add_to(app)
 commands_show.add_to(app)
+commands_stop.add_to(app)
 
 
 def main() -> None:

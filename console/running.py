@@ -8,8 +8,9 @@ from pydantic import SecretStr
 from connectors.push_http import PushHttp
 from connectors.sms_http import SmsHttp
 from connectors.webhook import Gateway, SignedPost
+from kairos.decisions import Reason
 from kairos.instants import Millis
-from kairos.offers import Channel
+from kairos.offers import Channel, Offer
 from rules.sending import held_back
 from streams import clock
 from streams.catalogue import Catalogue
@@ -17,6 +18,7 @@ from streams.delivery import deliver, until_signalled
 from streams.event_log import read, shift_to
 from streams.feed import feed
 from streams.settings import NoServers, Settings
+from streams.versions import Versions
 
 __all__ = ["Kind", "deliver_offers", "feed_log", "sandbox_gateways"]
 
@@ -40,7 +42,7 @@ async def deliver_offers(settings: Settings, kind: Kind) -> None:
                 client,
                 channel,
                 PushHttp(post) if kind is Kind.PUSH else SmsHttp(post),
-                lambda offer, now: held_back(catalogue.versions().policy, offer, now),
+                lambda offer, now: _held_back(catalogue.versions(), offer, now),
                 clock.now,
                 until_signalled(),
                 session=settings.session_ms,
@@ -78,6 +80,10 @@ async def sandbox_gateways(
         clock.now,
         until_signalled(),
     )
+
+
+def _held_back(versions: Versions, offer: Offer, now: Millis) -> Reason | None:
+    return held_back(versions.policy, versions.stops, offer, now)
 
 
 def _gateway(settings: Settings, kind: Kind) -> Gateway:

@@ -31,6 +31,8 @@ class Arm(StrEnum):
 class Reason(StrEnum):
     """Why a candidate became no offer. One list for the whole house; every refusal is one of these."""
 
+    HELD = "held"
+    STOPPED = "stopped"
     RULE_PAUSED = "rule_paused"
     NOT_VALID = "not_valid"
     STALE = "stale"

@@ -20,6 +20,7 @@ from rules.hours import Use, closed, zone_of
 from rules.limits import in_cooldown, used_up
 from rules.policy import Policy
 from rules.schema import Rule, Status
+from rules.stops import NOTHING, Stops
 
 __all__ = ["Candidate", "Ranking", "arm", "convinced", "gates", "rank", "refused"]
 
@@ -42,6 +43,7 @@ def gates(
     matched: Iterable[Rule],
     policy: Policy,
     now: Millis,
+    stops: Stops = NOTHING,
 ) -> tuple[Candidate, ...]:
     """Lead each matched rule through the gates, in the order of the rules' ids.
 
@@ -59,6 +61,8 @@ def gates(
         Hours and caps.
     now
         Processing time.
+    stops
+        What people have stopped.
 
     Returns
     -------
@@ -67,8 +71,9 @@ def gates(
     """
     candidates: list[Candidate] = []
     for rule in sorted(matched, key=lambda rule: rule.id):
-        refusal = _of_the_rule(rule, event, standing, now)
-        outcome, passed = (refusal, ()) if refusal else _by_channel(rule, customer, standing, policy, now)
+        refusal = stops.of_rule(rule) or _of_the_rule(rule, event, standing, now)
+        channels = stops.open(rule.then.channels)
+        outcome, passed = (refusal, ()) if refusal else _by_channel(rule, channels, customer, standing, policy, now)
         # The arm is told for every match, so that both arms can be seen to lose the same customers on the way.
         found = arm(rule, event.customer)
         if isinstance(outcome, Reason):
@@ -93,10 +98,12 @@ def _of_the_rule(rule: Rule, event: Event, standing: Standing, now: Millis) -> R
     return Reason.DO_NOT_CONTACT if standing.profile.do_not_contact else None
 
 
-def _by_channel(rule: Rule, customer: Customer, standing: Standing, policy: Policy, now: Millis) -> _Outcome:
+def _by_channel(
+    rule: Rule, channels: Sequence[Channel], customer: Customer, standing: Standing, policy: Policy, now: Millis
+) -> _Outcome:
     """Give the first channel that passes every gate, or the reason of the furthest gate that one reached."""
     said = consents(standing.profile.consent, standing.said)
-    allowed = [channel for channel in rule.then.channels if permitted(said, rule.purpose, channel.value)]
+    allowed = [channel for channel in channels if permitted(said, rule.purpose, channel.value)]
     if not allowed:
         return Reason.NO_CONSENT, ()
     if not standing.profile.personalisation:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from kairos.instants import Millis
 from rules.asked import Asked
 from rules.conditions.absent import Absent
-from rules.explain_gates import gate_findings
+from rules.explain_gates import gate_findings, stop_findings
 from rules.fields import value_of
 from rules.findings import Bilingual, Finding, bilingual, blamed, both, read_of
 from rules.judged import Seen, all_hold, opposite, some_hold
@@ -20,6 +20,7 @@ from rules.policy import Policy
 from rules.saying import WORDS, Language
 from rules.schema import Rule
 from rules.scope import Scope
+from rules.stops import NOTHING, Stops
 
 __all__ = ["Explanation", "explain", "lines"]
 
@@ -93,6 +94,7 @@ def explain(
     policy: Policy,
     now: Millis,
     scores: Mapping[str, float | None],
+    stops: Stops = NOTHING,
 ) -> Explanation:
     """Judge everything that a rule asks.
 
@@ -108,6 +110,8 @@ def explain(
         Processing time.
     scores
         What each model gives the customer; one that is not named says nothing.
+    stops
+        What people have stopped.
 
     """
     scope = rule.scope()
@@ -116,7 +120,7 @@ def explain(
         _trigger(rule, seen),
         _group(rule.who, seen, scope),
         _group(rule.when, seen, scope),
-        gate_findings(rule, seen, policy, now, scores),
+        (*stop_findings(rule, stops), *gate_findings(rule, seen, policy, now, scores, stops)),
     )
 
 

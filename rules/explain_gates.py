@@ -16,10 +16,13 @@ from rules.moments import clock_hours
 from rules.policy import Policy
 from rules.saying import WORDS, Language, length
 from rules.schema import Rule, Status
+from rules.stops import NOTHING, Stops
 
-__all__ = ["gate_findings", "valid_days"]
+__all__ = ["gate_findings", "stop_findings", "valid_days"]
 
 _ASKED: dict[str, Bilingual] = {
+    Reason.HELD: {"zh": "目录可读", "en": "the catalogue can be read"},
+    Reason.STOPPED: {"zh": "未被叫停", "en": "nobody stopped it"},
     "status": {"zh": "规则已启用", "en": "the rule is active"},
     "fresh": {"zh": "事件发生不超过", "en": "the event is not older than "},
     Reason.DO_NOT_CONTACT: {"zh": "客户未要求免打扰", "en": "the customer may be contacted"},
@@ -27,11 +30,21 @@ _ASKED: dict[str, Bilingual] = {
 }
 
 
+def stop_findings(rule: Rule, stops: Stops) -> Iterator[Finding]:
+    """Say that people stopped the rule, or that nobody can read what they said; nothing where it runs."""
+    reason = stops.of_rule(rule)
+    if reason is not None:
+        found = sorted(stops.unread or stops.kinds)
+        yield Finding(reason, holds=False, said=_ASKED[reason], read=both(lambda _: ", ".join(found)))
+
+
 def gate_findings(
-    rule: Rule, seen: Seen, policy: Policy, now: Millis, scores: Mapping[str, float | None]
+    rule: Rule, seen: Seen, policy: Policy, now: Millis, scores: Mapping[str, float | None], stops: Stops = NOTHING
 ) -> tuple[Finding, ...]:
     """Ask every gate, also behind one that refuses; the first that does is the reason that `rules.decide` gives."""
-    return (*_of_the_rule(rule, seen, policy, now), *_by_channel(rule, seen, policy, now), *_scores(rule, scores))
+    channels = stops.open(rule.then.channels) or list(rule.then.channels)
+    by_channel = _by_channel(rule, channels, seen, policy, now)
+    return (*_of_the_rule(rule, seen, policy, now), *by_channel, *_scores(rule, scores))
 
 
 def _of_the_rule(rule: Rule, seen: Seen, policy: Policy, now: Millis) -> Iterator[Finding]:
@@ -61,8 +74,8 @@ def valid_days(rule: Rule, zone: str) -> Bilingual:
     return {"zh": f"有效期{zh}（{zone}）", "en": f"valid {en} ({zone})"}
 
 
-def _by_channel(rule: Rule, seen: Seen, policy: Policy, now: Millis) -> Iterator[Finding]:
-    standing, channels = seen.standing(), rule.then.channels
+def _by_channel(rule: Rule, channels: Sequence[Channel], seen: Seen, policy: Policy, now: Millis) -> Iterator[Finding]:
+    standing = seen.standing()
     said = consents(standing.profile.consent, standing.said)
     allowed = [channel for channel in channels if permitted(said, rule.purpose, channel.value)]
     purpose = bilingual(f"客户同意“{rule.purpose}”用途的触达", f"consent for {rule.purpose}")

@@ -20,6 +20,7 @@ from kairos.ids import content_hash
 from kairos.instants import Millis, rfc3339
 from kairos.ports import Output, Record
 from rules.kept import Kept
+from rules.stops import STOP
 from streams.consumed import as_record
 from streams.interpreter import collect_rarely, leave_alone, short_turns
 from streams.kept_book import KeptBook
@@ -98,7 +99,10 @@ class CatalogueReader:
             return None
         try:
             pointer = read_pointer(record.value)
-            return pointer, self.versions.having(_kind(key), self.contents[pointer.hash], self.kept)
+            kind = _kind(key)
+            # Of a stop, that it was published is enough: without its content it holds everything.
+            content = self.contents.get(pointer.hash, b"") if kind.startswith(STOP) else self.contents[pointer.hash]
+            return pointer, self.versions.having(kind, content, self.kept)
         except KeyError:
             return "its content is not in the catalogue"
         except ValueError as error:
@@ -120,6 +124,9 @@ class CatalogueReader:
         old, self.pointers[kind] = self.pointers.get(kind), pointer
         self._forget(old)
         self.problems.pop(kind, None)
+        if kind in self.versions.stops.unread:
+            self.problems[kind] = "it cannot be read, so nothing is sent"
+            log.error("publication unreadable, nothing is sent", kind=kind)
         return True
 
     def _keep(self, name: str, content: bytes | None) -> None:
@@ -222,7 +229,7 @@ class Catalogue(Service):
                 kind = _kind(record.key or b"")
                 if kind == "rules":
                     leave_alone()
-                log.info("in force", kind=kind, hash=self.reader.versions.hashes[kind])
+                log.info("in force", kind=kind, hash=self.reader.pointers[kind].hash)
             self._position = row.offset + 1
 
 

@@ -67,7 +67,7 @@ def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:
     event, versions = cause.event, work.versions
     customer, standing = work.customer(event.customer), work.standing(event.customer)
     decision = decision_id(event.customer, event.id, versions.book.hash)
-    candidates = gates(event, customer, standing, rules, versions.policy, work.now)
+    candidates = gates(event, customer, standing, rules, versions.policy, work.now, versions.stops)
     wishes = {c.rule.id: _wished(work, event, standing, decision, c) for c in candidates if c.channel is not None}
     convincing = [_convinced(work, wishes, candidate) for candidate in candidates]
     ranking = rank(convincing, {rule: wish.score for rule, wish in wishes.items()})

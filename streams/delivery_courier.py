@@ -19,6 +19,9 @@ __all__ = ["Courier", "Errand", "HeldBack"]
 HeldBack = Callable[[Offer, Millis], Reason | None]
 """Why the policy in force, or people, do not let an offer leave at this moment."""
 
+_HELD = 0.2
+"""Seconds between two looks whether an offer is still held."""
+
 
 async def _nothing() -> None:
     """Note nothing."""
@@ -91,12 +94,25 @@ class Courier:
             return End("unknown", "interrupted")
         end = self._ending(errand)
         while end is None and not errand.given_up:
+            await self._while_held(errand)
             async with AsyncExitStack() as stack:
                 passage = await self._turn(errand, stack)
                 end = self._ending(errand)
-                if end is None and passage is not None:
+                if end is None and passage is not None and not self._is_held(errand):
                     end = await self._attempt(errand, passage)
         return end
+
+    def _is_held(self, errand: Errand) -> bool:
+        return self._held_back(errand.offer, self._clock()) is Reason.HELD
+
+    async def _while_held(self, errand: Errand) -> None:
+        """Wait while nobody knows what is in force, until the offer ends."""
+        errand.is_waiting = True
+        try:
+            while self._is_held(errand) and self._ending(errand) is None and not errand.given_up:
+                await asyncio.sleep(_HELD)
+        finally:
+            errand.is_waiting = False
 
     def _ending(self, errand: Errand) -> End | None:
         now, offer = self._clock(), errand.offer
@@ -119,6 +135,11 @@ class Courier:
         """Hand the offer over once; None says that it may be tried again."""
         errand.attempts += 1
         await errand.claim()
+        # To write that down takes a moment, in which somebody may have stopped it.
+        if (end := self._ending(errand)) is not None or self._is_held(errand):
+            if not errand.is_in_doubt:
+                errand.unclaim()
+            return end
         try:
             await self._connector.send(errand.offer)
         except Unavailable as error:

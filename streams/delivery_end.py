@@ -35,7 +35,7 @@ def ending(offer: Offer, permission: Permission | None, held_back: Reason | None
     permission
         What the customer allows; None, a customer of whom nothing is known, allows nothing.
     held_back
-        Why policy or people do not let it leave at `now`, see `rules.sending.held_back`.
+        Why policy or people do not let it leave at `now`, see `rules.sending.held_back`; `held` is no end, it waits.
     now
         Processing time.
 
@@ -44,7 +44,7 @@ def ending(offer: Offer, permission: Permission | None, held_back: Reason | None
         return End("expired")
     if permission is None or not permission.allows(offer.purpose, offer.channel, now):
         return End("rejected", "no_permission")
-    return None if held_back is None else End("rejected", held_back)
+    return None if held_back in (None, Reason.HELD) else End("rejected", held_back)
 
 
 def feedback(offer: Offer, end: End, now: Millis) -> Output:

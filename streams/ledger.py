@@ -14,6 +14,7 @@ from kairos.offers import CouponPool
 from kairos.ports import Batch, Output, Store
 from kairos.reservations import Change, Reserve, Stock
 from kairos.wire import BadRecord
+from rules.stops import Stops
 from streams.dead_letters import dead_letter
 from streams.ledger_change import change
 from streams.ledger_commands import read_command
@@ -35,6 +36,11 @@ class HasPools(Protocol):
         """The pools' definitions by their names."""
         ...
 
+    @property
+    def stops(self) -> Stops:
+        """What people have stopped."""
+        ...
+
 
 V = TypeVar("V", bound=HasPools)
 
@@ -50,7 +56,7 @@ def step(store: Store, batch: Batch[V]) -> list[Output]:
         Ledger commands keyed by programme, the moment, and the pools' definitions.
 
     """
-    desk = Desk(store, batch.now, moment(batch.now), batch.versions.pools)
+    desk = Desk(store, batch.now, moment(batch.now), batch.versions.pools, batch.versions.stops)
     # Twice as many as come, so that none pile up. A longer key is no programme's, and is about to be a dead letter.
     for key, count in Counter(r.key for r in batch.records if r.key and len(r.key) <= _LONGEST).items():
         forget_old(desk, key, 2 * count)

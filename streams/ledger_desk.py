@@ -9,6 +9,7 @@ from typing import Literal
 from kairos.instants import DAY, Millis
 from kairos.offers import CouponPool
 from kairos.ports import Store
+from rules.stops import NOTHING, Stops
 from streams.ledger_records import FORGET, VERSION, forget_reservation, number, read_oddities, write_oddities
 
 __all__ = ["KEPT", "Desk", "count", "forget_later", "forget_old"]
@@ -25,6 +26,7 @@ class Desk:
     now: Millis
     at: datetime
     pools: Mapping[str, CouponPool]
+    stops: Stops = NOTHING
 
 
 def count(desk: Desk, programme: bytes, oddity: Literal["repeated", "unknown", "contradictory"]) -> None:

@@ -42,6 +42,9 @@ def reserve(desk: Desk, order: Reserve) -> list[Output]:
 
 def _ask(desk: Desk, wish: Wish) -> tuple[CouponPool | None, Pool, Reason | None]:
     """Give the pool a wish is about, its header, and why it cannot be fulfilled, if so."""
+    # Asked when the customer was decided on; a stop since then must not hand out a coupon any more.
+    if (stopped := desk.stops.of_offer(wish.offer, wish.pool)) is not None:
+        return None, Pool(), stopped
     if wish.pool is None:
         return None, Pool(), None
     pool = desk.pools.get(wish.pool)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from kairos.ports import Batch, Output, Record
 from kairos.replayed import TYPE
+from rules.stops import STOP
 from streams import journal
 from streams.memory_store import MemoryStore
 from streams.spec import StageSpec
@@ -141,7 +142,7 @@ def _between(rows: Sequence[Record], places: dict[str, int], topic: str, end: in
 def _versions(hashes: Sequence[tuple[str, str]], contents: Mapping[str, bytes]) -> Versions:
     versions = Versions()
     for kind, name in hashes:
-        versions = versions.having(kind, contents[name])
+        versions = versions.having(kind, contents.get(name, b"") if kind.startswith(STOP) else contents[name])
     return versions
 
 

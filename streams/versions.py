@@ -12,6 +12,7 @@ from rules.book import Book
 from rules.kept import Kept
 from rules.policy import Policy
 from rules.pools import pools_of_content
+from rules.stops import NOTHING, STOP, Stops
 
 __all__ = ["KINDS", "MODEL", "Versions"]
 
@@ -37,6 +38,8 @@ class Versions:
         The coupon pools by name.
     models
         The newest snapshot of each objective.
+    stops
+        What people have stopped, and what could not be read and therefore holds everything.
 
     """
 
@@ -46,6 +49,7 @@ class Versions:
     apps: Apps = field(default_factory=Apps)
     pools: Mapping[str, CouponPool] = field(default_factory=dict)
     models: Mapping[str, Snapshot] = field(default_factory=dict)
+    stops: Stops = NOTHING
 
     def having(self, kind: str, content: bytes, kept: Kept | None = None) -> "Versions":
         """Give the set with one kind replaced.
@@ -63,6 +67,8 @@ class Versions:
             The content cannot be read, or the kind is unknown; the set that is in force stays.
 
         """
+        if kind.startswith(STOP):
+            return self._stopping(kind, content)
         hashes = {**self.hashes, kind: content_hash(content)}
         if kind.startswith(MODEL):
             models = {**self.models, kind.removeprefix(MODEL): Snapshot.from_bytes(content)}
@@ -72,7 +78,21 @@ class Versions:
         if kind == "rules":
             # A campaign changes one rule of thousands; the others are taken over as they are.
             return replace(self, hashes=hashes, book=Book.of_content(content, self.book, kept))
-        return replace(self, hashes=hashes, **{_FIELDS[kind]: KINDS[kind](content)})
+        try:
+            found = replace(self, hashes=hashes, **{_FIELDS[kind]: KINDS[kind](content)})
+        except ValueError:
+            # With another policy than people wrote nobody is contacted; a good one that is in force goes on.
+            if kind != "policy" or (kind in self.hashes and kind not in self.stops.unread):
+                raise
+            return replace(self, hashes=hashes, stops=self.stops.holding(kind))
+        return replace(found, stops=self.stops.read(kind)) if self.stops.unread else found
+
+    def _stopping(self, kind: str, content: bytes) -> "Versions":
+        stops = self.stops.having(kind, content)
+        hashes = {name: hash_ for name, hash_ in self.hashes.items() if name != kind}
+        if kind in stops.kinds | stops.unread:
+            hashes[kind] = content_hash(content)
+        return replace(self, hashes=hashes, stops=stops)
 
 
 def _pools(content: bytes) -> Mapping[str, CouponPool]:

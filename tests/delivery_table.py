@@ -27,7 +27,7 @@ from kairos.permissions import Permission
 from kairos.ports import Connector, Receipt
 from streams import clock
 from streams.cluster import Cluster
-from streams.delivery import deliver, until_signalled
+from streams.delivery import HeldBack, deliver, until_signalled
 from streams.topics import FEEDBACK, OFFERS_PUSH, PERMISSIONS, Partitions
 from tests.connector_contract import an_offer
 
@@ -81,10 +81,14 @@ async def url(gateway: SlowGateway) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def delivering(cluster: Cluster, connector: Connector) -> AsyncIterator[None]:
+async def delivering(
+    cluster: Cluster, connector: Connector, held_back: HeldBack = never, window: int = 16
+) -> AsyncIterator[None]:
     stop = asyncio.Event()
     running = asyncio.create_task(
-        deliver(cluster.for_aiokafka(), Channel.PUSH, connector, never, clock.now, stop, window=16, session=3000)
+        deliver(
+            cluster.for_aiokafka(), Channel.PUSH, connector, held_back, clock.now, stop, window=window, session=3000
+        )
     )
     try:
         yield

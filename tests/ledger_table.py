@@ -11,6 +11,7 @@ from kairos.instants import DAY, Millis
 from kairos.offers import Channel, CouponPool, Offer, Text
 from kairos.ports import Batch, Output, Record
 from kairos.reservations import Answer, Change, Reserve, Stock, Wish
+from rules.stops import NOTHING, Stops
 from streams.ledger import step
 from streams.memory_store import MemoryStore
 from streams.pools import Totals, totals
@@ -25,6 +26,7 @@ TEXT = Text(zh="满三十减十元", en="10 off")
 @dataclass(frozen=True)
 class Catalogue:
     pools: Mapping[str, CouponPool]
+    stops: Stops = NOTHING
 
 
 @dataclass
@@ -95,6 +97,7 @@ class Table:
         self.store = MemoryStore()
         self.pools = {p.pool: p for p in pools}
         self.now = NOON
+        self.stops = NOTHING
         self.heard: list[Batch[Catalogue]] = []
         self._offset = 0
 
@@ -119,7 +122,7 @@ class Table:
             partitions,
             [Record(LEDGER_COMMANDS, 0, self._offset + n, key, value) for n, (key, value) in enumerate(records)],
             self.now,
-            Catalogue(MappingProxyType(self.pools)),
+            Catalogue(MappingProxyType(self.pools), self.stops),
         )
         self._offset += len(records)
         self.heard.append(batch)

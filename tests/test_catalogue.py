@@ -66,7 +66,7 @@ def test_a_bad_book_is_refused_with_a_reason_and_the_good_one_stays(content: byt
     assert reader.problems == {}
 
 
-@pytest.mark.parametrize("kind", ["policy", "pools", "apps", "model/reaction", "weather"])
+@pytest.mark.parametrize("kind", ["pools", "apps", "model/reaction", "weather"])
 def test_what_is_no_content_of_its_kind_is_refused(kind: str) -> None:
     reader = CatalogueReader()
 

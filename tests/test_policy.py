@@ -17,6 +17,7 @@ from rules.limits import hold
 from rules.policy import Policy, load_policy
 from rules.schema import Rule
 from rules.sending import held_back
+from rules.stops import NOTHING
 from tests.connector_contract import an_offer
 from tests.rules_strategies import NOON, book_of
 from tests.test_rules_match import food, rule
@@ -186,13 +187,13 @@ class TestZones:
 
         assert asked(one(), self.ABROAD, Customer(), self.EVENING, **attrs).reason is Reason.QUIET_HOURS
         assert asked(one(), self.ABROAD, Customer(), NOON, **attrs).channel is SMS
-        assert held_back(self.ABROAD, an_offer(channel=SMS), self.EVENING) is Reason.QUIET_HOURS
+        assert held_back(self.ABROAD, NOTHING, an_offer(channel=SMS), self.EVENING) is Reason.QUIET_HOURS
 
     def test_at_the_moment_of_sending_the_zone_is_the_one_that_was_known(self) -> None:
         offer = an_offer(channel=PUSH).model_copy(update={"zone": "Europe/Berlin"})
 
-        assert held_back(self.ABROAD, offer, self.EVENING) is None
-        assert held_back(policy(""), offer, self.EVENING) is Reason.QUIET_HOURS
+        assert held_back(self.ABROAD, NOTHING, offer, self.EVENING) is None
+        assert held_back(policy(""), NOTHING, offer, self.EVENING) is Reason.QUIET_HOURS
 
 
 class TestPassing:
@@ -230,5 +231,5 @@ calendar: [{name: x, on: 2026-12-01}]
             assert found.reason is reason
 
     def test_at_the_moment_of_sending_it_passes_the_hours_again(self) -> None:
-        assert held_back(self.OWED, an_offer().model_copy(update={"purpose": "service"}), self.NIGHT) is None
-        assert held_back(self.OWED, an_offer(), self.NIGHT) is Reason.BLACKOUT
+        assert held_back(self.OWED, NOTHING, an_offer().model_copy(update={"purpose": "service"}), self.NIGHT) is None
+        assert held_back(self.OWED, NOTHING, an_offer(), self.NIGHT) is Reason.BLACKOUT

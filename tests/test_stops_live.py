@@ -1,0 +1,100 @@
+"""Stops on a real Kafka: a command reaches offers that are queued in front of a gateway."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from connectors.memory import Memory
+from console.cli import app
+from console.publishing import publish
+from kairos.decisions import Reason
+from kairos.instants import SECOND, Millis
+from kairos.offers import Offer
+from kairos.ports import Receipt
+from rules.policy import Policy
+from rules.sending import held_back
+from streams import clock
+from streams.catalogue import Catalogue
+from streams.cluster import Cluster
+from tests.customer_table import versions
+from tests.delivery_table import delivering, ends, may, offers_for, until, write
+
+pytestmark = pytest.mark.kafka
+
+OPEN = Policy.model_validate({"format": 1, "zone": "UTC", "hours": {"push": "00:00-24:00"}})
+QUEUED = 300
+
+
+class Turnstile(Memory):
+    """A gateway that takes twenty offers a second and notes when each came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[Millis] = []
+
+    async def send(self, offer: Offer) -> Receipt:
+        self.times.append(clock.now())
+        await asyncio.sleep(0.05)
+        return await super().send(offer)
+
+
+@pytest.mark.usefixtures("declared")
+async def test_a_stop_reaches_queued_offers_within_two_seconds_and_its_end_lets_new_ones_go(cluster: Cluster) -> None:
+    await publish(cluster.for_aiokafka(), {"policy": OPEN.content, "rules": versions().book.content}, "ann", 0)
+    offers, later = offers_for(QUEUED), offers_for(QUEUED + 1)[-1]
+    gateway, catalogue = Turnstile(), Catalogue(cluster.for_aiokafka())
+    await catalogue.start()
+    await catalogue.opened.wait()
+
+    def look(offer: Offer, now: Millis) -> Reason | None:
+        found = catalogue.versions()
+        return held_back(found.policy, found.stops, offer, now)
+
+    try:
+        async with delivering(cluster, gateway, look, window=1):
+            await write(cluster, offers, [may(offer.customer) for offer in (*offers, later)])
+            await until(lambda: len(gateway.times) >= 3)
+            stopped = await _run(
+                cluster, "stop", "--programme", offers[0].programme, "--why", "wrong text", "--unknown"
+            )
+            told = clock.now()
+            found = await ends(cluster, QUEUED)
+            listed = await _run(cluster, "stops")
+            started = await _run(cluster, "start", "--programme", offers[0].programme)
+            await until(lambda: not catalogue.versions().stops.kinds)
+            await write(cluster, [later], [])
+            await until(lambda: later.id in gateway.reached)
+    finally:
+        await catalogue.stop()
+
+    assert (stopped.exit_code, started.exit_code) == (0, 0)
+    assert "wrong text" in listed.output
+    fates = Counter(found.values())
+    assert fates.keys() == {"accepted", "stopped"}
+    assert fates["accepted"] == len(gateway.times) - 1
+    assert max(gateway.times[:-1]) - told < 2 * SECOND
+    # Had nobody stopped it, the gateway would have been busy for much longer than that.
+    assert fates["stopped"] * 50 > 2 * SECOND
+
+
+@pytest.mark.usefixtures("declared")
+async def test_a_slip_stops_nothing_and_says_so(cluster: Cluster) -> None:
+    await publish(cluster.for_aiokafka(), {"rules": versions().book.content}, "ann", 0)
+
+    slip = await _run(cluster, "stop", "--rule", "crad", "--why", "x")
+    idle = await _run(cluster, "start", "--rule", "card")
+    nothing = await _run(cluster, "stop", "--why", "x")
+    listed = await _run(cluster, "stops")
+
+    assert "no rule 'crad' is in force; did you mean 'card'?" in slip.output
+    assert "rule card is not stopped" in idle.output
+    assert "say what: --all, --rule" in nothing.output
+    assert [run.exit_code for run in (slip, idle, nothing, listed)] == [1, 1, 1, 0]
+    assert listed.output == "nothing is stopped\n"
+
+
+async def _run(cluster: Cluster, *arguments: str) -> Result:
+    environment = {"KAIROS_BOOTSTRAP": cluster.bootstrap}
+    return await asyncio.to_thread(CliRunner(env=environment).invoke, app, list(arguments))
