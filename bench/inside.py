@@ -25,8 +25,10 @@ from bench.place import contents_of
 from bench.workload import PARTITIONS, WORKLOADS, events
 from kairos.ports import Batch
 from streams import clock
+from streams.attempt import attempt
 from streams.commit import Commit
 from streams.consumed import as_record
+from streams.skips import Skips
 from streams.stages import STAGES
 from streams.store import META, Meta, RocksStore, encode
 from streams.versions import Versions
@@ -73,6 +75,7 @@ async def _run(asked: argparse.Namespace, folder: Path) -> dict[str, float]:
         versions = versions.having(kind, content)
     warm.with_rules(folder, WORKLOADS[asked.keys], versions, now)
     stores = [RocksStore(folder / str(number)) for number in range(PARTITIONS)]
+    skips = Skips(spec.name, ())
     batches, producer = list(_batches(asked.keys, asked.events, now)), cast(AIOKafkaProducer, _Producer())
     # What was prepared is no part of it, and cycles are sought as rarely as in a worker.
     gc.freeze()
@@ -91,7 +94,8 @@ async def _run(asked: argparse.Namespace, folder: Path) -> dict[str, float]:
         if spec.reads:
             await asyncio.to_thread(store.fetch, spec.reads(records))
         spent("fetch")
-        outputs = spec.step(store, Batch(partition, PARTITIONS, records, now, versions))
+        batch = Batch(partition, PARTITIONS, records, now, versions)
+        outputs, _ = await attempt(spec, store, batch, skips)
         spent("step")
         prepared = Commit(producer, partition, spec.aligned)
         await prepared.add(outputs)

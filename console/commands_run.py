@@ -10,6 +10,7 @@ import typer
 
 from console.output import errors, out, said, settings
 from console.running import Kind, deliver_offers, feed_log, sandbox_gateways
+from console.skipping import wanted_skips
 from streams import clock
 from streams.app import run_worker
 from streams.broker import main as broker_main
@@ -72,16 +73,22 @@ def worker(
     door: Annotated[bool, typer.Option("--door", help="also map the bank's card feed into our topics")] = False,
     only_door: Annotated[bool, typer.Option("--only-door", help="map the feed, and run no stage")] = False,
     processes: Annotated[int, typer.Option(min=1, help="how many; one for each core that is to spare")] = 1,
+    skip: Annotated[
+        list[str] | None,
+        typer.Option(help="a record on which a partition stopped, topic:partition:offset; it becomes a dead letter"),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="who skips, and why: it is written beside the dead letter")] = "",
 ) -> None:
     """Run the engine: customers, ledger and learning. SIGTERM and Ctrl-C finish the batch under way first."""
     told = settings()
     configure(told.log_level, told.log_format)
     wanted, with_door = _wanted(stages, only_door), door or only_door
+    skips = wanted_skips(skip or [], reason, wanted, told.partitions)
     with said():
         if processes > 1:
-            run_processes(told, wanted, door=with_door, count=processes)
+            run_processes(told, wanted, door=with_door, count=processes, skips=skips)
         else:
-            run_worker(told, wanted, door=with_door)
+            run_worker(told, wanted, door=with_door, skips=skips)
 
 
 def _wanted(stages: list[Stage] | None, only_door: bool) -> list[str]:

@@ -17,6 +17,7 @@ from rules.absences import Arming, Pending, came, name_of, over, pending
 from rules.absences import arm as note
 from rules.decide import refused
 from rules.schema import Rule
+from streams.blame import Blamed
 from streams.deadlines import Deadline
 from streams.deciding import Cause, decide_on, refuse
 from streams.work import ABSENCE, Work
@@ -89,13 +90,17 @@ def fire(work: Work, mark: Millis) -> bool:
     """
     reached = work.deadlines.reached(mark)
     for due, name, customer in reached:
-        found = [one for one in pending(work.customer(customer)) if (one.due, one.name) == (due, name)]
-        for one in found:
-            packed = work.store.get(customer.encode(), ABSENCE, _place(one))
-            _remove(work, customer, one)
-            if packed is not None:
-                _fire(work, _cause(_decode(packed), customer, one))
+        with Blamed(f"absence {name.hex()} due at {due}"):
+            _decide(work, due, name, customer)
     return bool(reached)
+
+
+def _decide(work: Work, due: Millis, name: bytes, customer: str) -> None:
+    for one in [one for one in pending(work.customer(customer)) if (one.due, one.name) == (due, name)]:
+        packed = work.store.get(customer.encode(), ABSENCE, _place(one))
+        _remove(work, customer, one)
+        if packed is not None:
+            _fire(work, _cause(_decode(packed), customer, one))
 
 
 def _fire(work: Work, cause: Cause) -> None:

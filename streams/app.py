@@ -14,6 +14,8 @@ from streams.catalogue import Catalogue
 from streams.door import add_door
 from streams.health import Health
 from streams.settings import Settings
+from streams.skips import Skip
+from streams.spec import Running
 from streams.stage import Stage
 from streams.stages import STAGES
 from streams.topics import FOREIGN, TOPICS
@@ -51,6 +53,7 @@ def run_worker(
     door: bool,
     listening: Callable[[int], None] | None = None,
     name: str | None = None,
+    skips: Sequence[Skip] = (),
 ) -> None:
     """Run a worker until it is told to stop; SIGTERM and Ctrl-C let every batch under way be committed.
 
@@ -66,6 +69,8 @@ def run_worker(
         Is told the port where `/live` and `/ready` are answered.
     name
         What Kafka's logs call this worker.
+    skips
+        Records that may be passed by where a step raises on them.
 
     Raises
     ------
@@ -82,7 +87,7 @@ def run_worker(
     settings.data.mkdir(parents=True, exist_ok=True)
     worker = faust.Worker(
         app,
-        *_services(settings, stages, listening, name),
+        *_services(settings, stages, listening, replace(settings.running(), skips=tuple(skips)), name),
         loglevel=settings.log_level.upper(),
         override_logging=False,
         quiet=True,
@@ -121,9 +126,12 @@ def _refuse_taken_port(settings: Settings) -> None:
 
 
 def _services(
-    settings: Settings, stages: Sequence[str], listening: Callable[[int], None] | None, name: str | None
+    settings: Settings,
+    stages: Sequence[str],
+    listening: Callable[[int], None] | None,
+    running: Running,
+    name: str | None,
 ) -> list[Service]:
-    running = settings.running()
     if name is not None:
         running = replace(running, client={**running.client, "client_id": name})
     catalogue = Catalogue(running.client, running.data)

@@ -13,17 +13,35 @@ from kairos.ports import Output
 from streams.hooks import Hooks
 from streams.topics import partition_of
 
-__all__ = ["LARGEST", "Commit", "TooLarge", "commit"]
+__all__ = ["LARGEST", "Commit", "TooLarge", "commit", "refuse_too_large"]
 
 Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 
 LARGEST: Final = 8 * 1024 * 1024 - 65_536
 """The largest value that is written, in bytes: what our topics allow, less room for a key and headers."""
+_TOO_LARGE = f"a record of {{}} bytes for {{}}, at most {LARGEST} can be written"
 _NONE: list[tuple[str, bytes]] = []
 
 
 class TooLarge(Exception):
     """A record that Kafka would refuse: a state or an output has grown beyond all measure."""
+
+
+def refuse_too_large(outputs: Iterable[Output], changes: Iterable[tuple[bytes, bytes | None]]) -> None:
+    """Look at what a step made, before anything of it is sent.
+
+    Raises
+    ------
+    TooLarge
+        Kafka would not take an output or a record of the state.
+
+    """
+    for topic, _, value, _ in outputs:
+        if value is not None and len(value) > LARGEST:
+            raise TooLarge(_TOO_LARGE.format(len(value), topic))
+    for _, value in changes:
+        if value is not None and len(value) > LARGEST:
+            raise TooLarge(_TOO_LARGE.format(len(value), "the state"))
 
 
 class Commit:
@@ -61,7 +79,6 @@ class Commit:
         """Send everything and wait until Kafka holds it; gives the offset of the last batch at each place."""
         places, waiting = [], []
         for place, rows in self._rows.items():
-            _refuse_too_large(place, rows)
             for batch in _batches(self._producer, rows):
                 places.append(place)
                 waiting.append(await self._producer.send_batch(batch, place.topic, partition=place.partition))
@@ -92,15 +109,6 @@ async def commit(
     await producer.commit_transaction()
     await hooks.at("committed")
     return written
-
-
-def _refuse_too_large(place: TopicPartition, rows: Sequence[Row]) -> None:
-    for key, value, _ in rows:
-        if value is not None and len(value) > LARGEST:
-            raise TooLarge(
-                f"a record of {len(value)} bytes for {place.topic}/{place.partition}, at most {LARGEST} can be "
-                f"written; its key is {(key or b'')[:80]!r}"
-            )
 
 
 def _batches(producer: AIOKafkaProducer, rows: Sequence[Row]) -> list[BatchBuilder]:

@@ -11,10 +11,18 @@ import msgspec
 from kairos.instants import Millis
 from kairos.ports import LATENESS
 
-__all__ = ["BUILD", "Entry", "read", "write"]
+__all__ = ["BUILD", "Entry", "Skipped", "read", "write"]
 
 BUILD = "0.1.0"
 """The version of the code that decided; a replay by another one says so."""
+
+
+class Skipped(msgspec.Struct, frozen=True, array_like=True):
+    """A record that the step raised on and a `--skip` named: the commit passed it by. `why` is in its letter, too."""
+
+    topic: str
+    offset: int
+    why: str
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -37,6 +45,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         The topics with event time in which nothing was left unread.
     lateness
         The setting in force: the watermark follows from both.
+    skipped
+        Records within the ranges that the step was not given; `records` counts them.
 
     """
 
@@ -47,6 +57,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     records: Annotated[int, msgspec.Meta(ge=0)] = 0
     drained: tuple[str, ...] = ()
     lateness: Millis = LATENESS
+    skipped: tuple[Skipped, ...] = ()
 
 
 _encode = msgspec.json.Encoder(order="sorted").encode

@@ -2,11 +2,15 @@
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 from typing import Literal
 
 import structlog
 
-__all__ = ["configure"]
+__all__ = ["configure", "frames"]
+
+_DEEPEST = 12
 
 
 def configure(level: str = "info", form: Literal["json", "text"] = "text") -> None:
@@ -36,3 +40,21 @@ def configure(level: str = "info", form: Literal["json", "text"] = "text") -> No
     logging.basicConfig(level=max(threshold, logging.WARNING), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # kafka-python logs each try to connect as an error; whoever gives up says so in one sentence.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+
+def frames(error: BaseException) -> list[str]:
+    """Tell where an error was raised, the innermost place last: file, line and function, and nothing that was in them.
+
+    Examples
+    --------
+    >>> from kairos.instants import from_rfc3339
+    >>> try:
+    ...     from_rfc3339("Zhang San, 138 0013 8000")
+    ... except ValueError as error:
+    ...     found = frames(error)
+    >>> "Zhang" in str(found), found[-1].split(":")[0]
+    (False, 'kairos/instants.py')
+
+    """
+    found = traceback.extract_tb(error.__traceback__)[-_DEEPEST:]
+    return [f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}" for frame in found]

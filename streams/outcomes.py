@@ -10,6 +10,7 @@ from kairos.offers import Channel
 from kairos.reservations import Change
 from models.labels import Happening, Label, Labelling, Phase, advance
 from rules.contacts import take_back
+from streams.blame import Blamed
 from streams.open_decision import Held, OpenDecision, find, keep, remove, write_decision
 from streams.timers import Timer, due, set_timer
 from streams.topics import DECISIONS, EXAMPLES, LEDGER_COMMANDS
@@ -69,19 +70,24 @@ def happened(work: Work, customer: str, decision: str, opened: OpenDecision, wha
 def fire(work: Work) -> None:
     """Do what is due."""
     for timer in due(work.store, work.now):
-        opened = find(work, timer.customer, timer.decision)
-        if opened is None:
-            continue
-        if timer.what == "forget":
-            remove(work, timer.customer, timer.decision)
-            continue
-        if timer.what == "wait":
-            _label(work, timer.customer, timer.decision, opened, Happening.DUE)
-        elif opened.draft:
-            _end_unanswered(work, timer, opened)
-        else:
-            _end(work, timer.customer, timer.decision, opened, "unknown")
-        keep(work, timer.customer, timer.decision, opened)
+        with Blamed(f"timer {timer.what} of decision {timer.decision}"):
+            _fire(work, timer)
+
+
+def _fire(work: Work, timer: Timer) -> None:
+    opened = find(work, timer.customer, timer.decision)
+    if opened is None:
+        return
+    if timer.what == "forget":
+        remove(work, timer.customer, timer.decision)
+        return
+    if timer.what == "wait":
+        _label(work, timer.customer, timer.decision, opened, Happening.DUE)
+    elif opened.draft:
+        _end_unanswered(work, timer, opened)
+    else:
+        _end(work, timer.customer, timer.decision, opened, "unknown")
+    keep(work, timer.customer, timer.decision, opened)
 
 
 def _end_unanswered(work: Work, timer: Timer, opened: OpenDecision) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Generic
 
 import structlog
@@ -13,6 +12,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from kairos.instants import Millis
 from kairos.ports import Batch, Output, Record
 from streams import journal
+from streams.attempt import attempt
 from streams.commit import Commit, commit
 from streams.consumed import as_record
 from streams.hooks import Hooks
@@ -21,6 +21,7 @@ from streams.interpreter import collect_rarely
 from streams.meter import Meter
 from streams.progress import Progress
 from streams.restore import restore
+from streams.skips import Skips
 from streams.spec import Running, StageSpec, V
 from streams.store import META, Meta, RocksStore, encode
 
@@ -48,6 +49,8 @@ class Partition(Generic[V]):
         Gives processing time.
     meter
         Counts what is committed, for the metrics.
+    skips
+        What may be passed by where the step raises on it.
     turns
         How many partitions may be restored from nothing at the same time.
 
@@ -62,11 +65,12 @@ class Partition(Generic[V]):
         versions: Callable[[], V],
         clock: Callable[[], Millis],
         meter: Meter,
+        skips: Skips,
         turns: asyncio.Semaphore | None = None,
     ) -> None:
         self.spec, self.running, self.number = spec, running, number
         self._consumer, self._versions, self._clock, self._meter = consumer, versions, clock, meter
-        self._turns, self._hooks = turns, Hooks(running.pauses)
+        self._skips, self._turns, self._hooks = skips, turns, Hooks(running.pauses)
         self._inputs = [TopicPartition(topic, number) for topic in spec.inputs]
         self._intake = Intake(consumer, self._inputs, spec, running)
         self._ticked: Millis = 0
@@ -79,7 +83,6 @@ class Partition(Generic[V]):
         self.store: RocksStore | None = None
         self.drained: frozenset[str] = frozenset()
         self._meta = Meta()
-        self._took = 0.0
 
     async def run(self) -> None:
         """Open, work, and close again, whatever happened; an error is the caller's to judge."""
@@ -125,6 +128,7 @@ class Partition(Generic[V]):
         if self._partitions == 0:
             raise UnknownTopicOrPartitionError(f"nothing is known of {self.spec.inputs[0]} yet")
         self._meta.inputs = await self._intake.begin(self._meta.inputs, self.spec.first)
+        self._skips.opened(self.number, self._meta.inputs)
         log.info(
             "partition open",
             stage=self.spec.name,
@@ -166,14 +170,19 @@ class Partition(Generic[V]):
         late = self.running.lateness
         batch = Batch(self.number, self._partitions, records, now, versions, taken.drained, late)
         await self._fetch(store, records)
-        outputs = self._compute(store, batch, taken)
+        begun = time.perf_counter()
+        outputs, skipped = await attempt(self.spec, store, batch, self._skips)
+        took = time.perf_counter() - begun
+        self._intake.learn(took * 1000, taken)
         known = self._meta.inputs
         ranges = {p.topic: (known[p.topic], end) for p, end in taken.ends.items() if end > known[p.topic]}
         if not records and not outputs and not store.changes() and not self._lags(ranges, now):
             return outputs
         meta = Meta(inputs={**known, **{topic: end for topic, (_, end) in ranges.items()}}, now=now)
         drained = tuple(sorted(taken.drained))
-        entry = journal.Entry(ranges, now, dict(versions.hashes), records=len(records), drained=drained, lateness=late)
+        entry = journal.Entry(
+            ranges, now, dict(versions.hashes), records=len(records), drained=drained, lateness=late, skipped=skipped
+        )
         prepared = Commit(producer, self.number, self.spec.aligned)
         await prepared.add(outputs)
         prepared.own(self.spec.journal, [(None, journal.write(entry))])
@@ -182,8 +191,9 @@ class Partition(Generic[V]):
         offsets = {p: meta.inputs[p.topic] for p in self._inputs if p.topic in ranges}
         begun = time.perf_counter()
         written = await commit(prepared, producer, offsets, self.spec.group, self._hooks)
-        self._meter.computed(self._took, time.perf_counter() - begun)
+        self._meter.computed(took, time.perf_counter() - begun)
         store.commit(meta, written[place])
+        self._skips.committed(self.number, meta.inputs, skipped)
         self._meta, self._committed = meta, now
         self.batches += 1
         self._meter.committed(self.spec.name, taken.records, outputs, self._clock())
@@ -198,38 +208,3 @@ class Partition(Generic[V]):
         # Only markers of other people's transactions were read. Uncommitted for ever, that place would one day be
         # older than what the topic holds, and look lost.
         return bool(ranges) and now - self._committed >= self.running.markers
-
-    def _compute(self, store: RocksStore, batch: Batch[V], taken: Taken) -> list[Output]:
-        begun = time.perf_counter()
-        try:
-            outputs = self.spec.step(store, batch)
-        except Exception as error:
-            store.rollback()
-            error.add_note(self._culprit(store, batch))
-            raise
-        self._took = time.perf_counter() - begun
-        self._intake.learn(self._took * 1000, taken)
-        return outputs
-
-    def _culprit(self, store: RocksStore, batch: Batch[V]) -> str:
-        """Name the record with which the pure step fails: the last one of the shortest beginning that does."""
-        good, bad = 0, len(batch.records)
-        if not self._fails(store, batch, bad):
-            return "on something that did not happen again"
-        while bad - good > 1:
-            middle = (good + bad) // 2
-            good, bad = (good, middle) if self._fails(store, batch, middle) else (middle, bad)
-        if bad == 0:
-            return "on a timer"
-        found = batch.records[bad - 1]
-        return f"on {found.topic}/{found.partition}@{found.offset}"
-
-    def _fails(self, store: RocksStore, batch: Batch[V], count: int) -> bool:
-        part = replace(batch, records=batch.records[:count])
-        try:
-            self.spec.step(store, part)
-        except Exception:  # noqa: BLE001  # asked on purpose: does it fail; the error itself was raised before
-            return True
-        finally:
-            store.rollback()
-        return False

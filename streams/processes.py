@@ -21,6 +21,7 @@ from aiohttp import web
 
 from streams import app, logs
 from streams.settings import Settings
+from streams.skips import Skip
 
 __all__ = ["ProcessEnded", "run_processes"]
 
@@ -36,7 +37,9 @@ class ProcessEnded(RuntimeError):
     """A process ended though nobody asked it to, or did not end when it was asked."""
 
 
-def run_processes(settings: Settings, stages: Sequence[str], *, door: bool, count: int) -> None:
+def run_processes(
+    settings: Settings, stages: Sequence[str], *, door: bool, count: int, skips: Sequence[Skip] = ()
+) -> None:
     """Run a worker as so many processes until it is told to stop; SIGTERM and Ctrl-C reach all of them.
 
     Parameters
@@ -49,6 +52,8 @@ def run_processes(settings: Settings, stages: Sequence[str], *, door: bool, coun
         Whether the bank's card feed is mapped here.
     count
         How many processes; as many as there are cores to spare for it.
+    skips
+        Records that may be passed by where a step raises on them; each process hears of all, for each may own any.
 
     Raises
     ------
@@ -59,18 +64,20 @@ def run_processes(settings: Settings, stages: Sequence[str], *, door: bool, coun
 
     """
     app.refuse(settings, door=door)
-    asyncio.run(_run([_Process(settings, stages, door, number) for number in range(1, count + 1)], settings))
+    asyncio.run(_run([_Process(settings, stages, door, number, skips) for number in range(1, count + 1)], settings))
 
 
 class _Process:
     """One of them, seen from the parent."""
 
-    def __init__(self, settings: Settings, stages: Sequence[str], door: bool, number: int) -> None:
+    def __init__(
+        self, settings: Settings, stages: Sequence[str], door: bool, number: int, skips: Sequence[Skip]
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         self._heard, told = context.Pipe(duplex=False)
         self.number = number
         self._port: int | None = None
-        arguments = (_of_one(settings, number), list(stages), door, number, told)
+        arguments = (_of_one(settings, number), list(stages), door, number, told, list(skips))
         name = f"kairos-{number}"
         self._process: SpawnProcess = context.Process(target=_work, args=arguments, name=name, daemon=True)
         self._process.start()
@@ -166,14 +173,14 @@ async def _listen(stack: AsyncExitStack, processes: list[_Process], host: str, p
     await web.TCPSite(runner, host, port).start()
 
 
-def _work(settings: Settings, stages: list[str], door: bool, number: int, told: Connection) -> None:
+def _work(settings: Settings, stages: list[str], door: bool, number: int, told: Connection, skips: list[Skip]) -> None:
     """Be one of the processes."""
     # A terminal sends Ctrl-C to everybody in its session; here the parent tells each, once.
     os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logs.configure(settings.log_level, settings.log_format)
     structlog.contextvars.bind_contextvars(process=number)
-    app.run_worker(settings, stages, door=door, listening=told.send, name=f"kairos-{number}")
+    app.run_worker(settings, stages, door=door, listening=told.send, name=f"kairos-{number}", skips=skips)
 
 
 def _end_with_parent() -> None:

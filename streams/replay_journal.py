@@ -6,13 +6,14 @@ partition, the state must equal the changelog's newest records, and the outputs 
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kairos.ports import Batch, Output, Record
 from kairos.replayed import TYPE
 from rules.stops import STOP
 from streams import journal
 from streams.memory_store import MemoryStore
+from streams.skips import letters, without
 from streams.spec import StageSpec
 from streams.store import META, restored
 from streams.topic_reader import read_topic
@@ -100,7 +101,11 @@ async def _replay(
         position: dict[str, int] = {}
         for batch, entry in _batches(partition, len(entries), rows, inputs, contents):
             _check_tiles(result, where, position, entry, batch, inputs, partition)
-            for output in spec.step(store, batch):
+            given = replace(batch, records=without(batch.records, entry.skipped)) if entry.skipped else batch
+            for output in [
+                *letters(batch.records, entry.skipped, spec.name, entry.now),
+                *spec.step(store, given),
+            ]:
                 outputs[output.topic].append(output)
                 result.outputs += 1
             result.commits += 1

@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 from kairos.instants import HOUR, Millis
 from kairos.ports import LATENESS, Record, Step
+from streams.skips import Skip
 
 __all__ = ["Running", "StageSpec", "Versioned"]
 
@@ -94,6 +95,8 @@ class Running:
         How long Kafka waits for a commit that was begun.
     instance
         The worker's name for static membership; None joins anew each time.
+    skips
+        Records that may be passed by where a step raises on them, and on nothing else.
 
     """
 
@@ -109,5 +112,6 @@ class Running:
     transaction: Millis = 20_000
     instance: str | None = None
     pauses: Path | None = None
+    skips: tuple[Skip, ...] = ()
     client: Mapping[str, object] = field(default_factory=dict)
     """Keyword arguments for every Kafka client: servers and security."""

@@ -24,10 +24,12 @@ from aiokafka.errors import (
 from mode import Service
 
 from kairos.instants import Millis
-from streams.commit import TooLarge
+from streams.attempt import StepFailed
 from streams.intake import LostInput, Unreadable
+from streams.logs import frames
 from streams.meter import Meter
 from streams.partition import Partition
+from streams.skips import Skips
 from streams.spec import Running, StageSpec, V
 
 __all__ = ["Stage"]
@@ -36,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 _DRAIN = 15.0
 _AGAIN = 0.5
+_NEVER = 2**31 - 1
 _AT_ONCE = 2
 """Partitions restored from nothing at the same time: while one waits for Kafka, the other keeps the core busy."""
 
@@ -71,6 +74,7 @@ class Stage(Service, Generic[V]):
         self.partitions: dict[int, Partition[V]] = {}
         self.stopped: dict[int, str] = {}
         self.meter = Meter()
+        self._skips = Skips(spec.name, [skip for skip in running.skips if skip.place.topic in spec.inputs])
         self.joined = False
         self._consumer: AIOKafkaConsumer | None = None
         self._turns = asyncio.Semaphore(_AT_ONCE)
@@ -97,6 +101,9 @@ class Stage(Service, Generic[V]):
             session_timeout_ms=self.running.session,
             heartbeat_interval_ms=max(300, self.running.session // 6),
             rebalance_timeout_ms=self.running.session + int(_DRAIN * 1000),
+            # Heartbeats say that we live. A worker whose partitions are all stopped, or restored for long, asks for no
+            # records; put out of the group for that, it would pass what stopped them on to the next worker.
+            max_poll_interval_ms=_NEVER,
             max_partition_fetch_bytes=4 << 20,
             partition_assignment_strategy=(RangePartitionAssignor,),
             **self.running.client,
@@ -111,13 +118,22 @@ class Stage(Service, Generic[V]):
         await self.give_back(list(self.partitions))
         if self._consumer is not None:
             await self._consumer.stop()
+        self._skips.end()
 
     async def take_over(self, numbers: Iterable[int], consumer: AIOKafkaConsumer) -> None:
         """Begin to work on partitions, whose records this consumer brings; not when we are about to leave anyway."""
         for number in () if self.should_stop else numbers:
             self.stopped.pop(number, None)
             partition = Partition(
-                self.spec, self.running, number, consumer, self._versions, self._clock, self.meter, self._turns
+                self.spec,
+                self.running,
+                number,
+                consumer,
+                self._versions,
+                self._clock,
+                self.meter,
+                self._skips,
+                self._turns,
             )
             self.partitions[number] = partition
             self._works[number] = asyncio.create_task(self._keep(partition), name=f"{self.spec.name}-{number}")
@@ -158,18 +174,21 @@ class Stage(Service, Generic[V]):
                     message=str(error)[:200],
                 )
                 await asyncio.sleep(_AGAIN)
-            except (LostInput, TooLarge, Unreadable) as error:
+            except (LostInput, Unreadable) as error:
                 self._give_up(partition, str(error))
                 return
-            except Exception as error:
-                log.exception("step failed", stage=self.spec.name, partition=partition.number)
-                notes = " ".join(getattr(error, "__notes__", ()))
-                self._give_up(partition, f"{type(error).__name__} {notes}")
+            except StepFailed as error:
+                self._give_up(partition, str(error), error.__cause__)
+                return
+            except Exception as error:  # noqa: BLE001  # whatever it was, the partition stops and says so
+                self._give_up(partition, f"{type(error).__name__}, outside of the step", error)
                 return
 
-    def _give_up(self, partition: Partition[V], why: str) -> None:
+    def _give_up(self, partition: Partition[V], why: str, error: BaseException | None = None) -> None:
         self.stopped[partition.number] = why
-        log.error("partition stopped", stage=self.spec.name, partition=partition.number, why=why)
+        # Where it was raised, and never what was said: that may quote what a customer did.
+        at = {"at": frames(error)} if error else {}
+        log.error("partition stopped", stage=self.spec.name, partition=partition.number, why=why, **at)
 
 
 class _Listener(ConsumerRebalanceListener):

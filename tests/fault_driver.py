@@ -24,16 +24,26 @@ ROOT = Path(__file__).parent.parent
 class Worker:
     """One `kairos worker` as a process, with a disk of its own and hooks of its own."""
 
-    def __init__(self, name: str, servers: str, folder: Path, *more: str, session: Millis = 2 * SECOND) -> None:
+    def __init__(
+        self,
+        name: str,
+        servers: str,
+        folder: Path,
+        *more: str,
+        session: Millis = 2 * SECOND,
+        module: str = "console.cli",
+        **settings: str,
+    ) -> None:
         self.data, self.pauses, self.log = folder / f"data-{name}", folder / f"pauses-{name}", folder / f"{name}.log"
         self.pauses.mkdir()
-        self._more = more
+        self._more, self._module, self.settings = more, module, settings
         self._environment = os.environ | {
             "KAIROS_BOOTSTRAP": servers,
             "KAIROS_DATA": str(self.data),
             "KAIROS_PAUSES": str(self.pauses),
             "KAIROS_SESSION_MS": str(session),
             "KAIROS_MOST_RECORDS": "400",
+            **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -43,7 +53,7 @@ class Worker:
             self.hold(hold)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "console.cli", "worker", *self._more],
+                [sys.executable, "-m", self._module, "worker", *self._more],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,

@@ -24,6 +24,7 @@ from streams.meter import Meter, Spread
 from streams.metrics import METRICS, page
 from streams.metrics_export import behind, exported, timers
 from streams.partition import Partition
+from streams.skips import Skips
 from streams.spec import Running
 from streams.stage import Stage
 from streams.stages import STAGES
@@ -150,7 +151,7 @@ def test_timers_and_deadlines_that_wait_are_counted() -> None:
 async def test_event_time_goes_on_with_the_clock_where_nothing_comes_and_waits_for_what_lies_unread() -> None:
     spec = STAGES["customers"]
     consumer = AIOKafkaConsumer()
-    quiet = Partition(spec, Running(Path()), 0, consumer, Versions, clock.now, Meter())
+    quiet = Partition(spec, Running(Path()), 0, consumer, Versions, clock.now, Meter(), Skips(spec.name, ()))
     time = watermark.advanced(
         watermark.EventTime(), spec.timed, dict.fromkeys(spec.timed, NOON), spec.timed, NOON, 5_000
     )

@@ -37,11 +37,16 @@ async def test_a_worker_is_ready_when_it_is_open_and_a_stopped_partition_is_name
         {
             "ready": True,
             "catalogue": {"read": True, "refused": {}},
-            "stages": {house.name: {"open": [0, 1], "opening": [], "stopped": {}}},
+            "stages": {house.name: {"open": [0, 1], "opening": [], "restoring": {}, "stopped": {}}},
         },
     )
     assert stopped[0] == 503
     assert stopped[1]["stages"] == {
-        house.name: {"open": [1], "opening": [], "stopped": {"0": f"ZeroDivisionError on {house.main}/0@1"}}
+        house.name: {
+            "open": [1],
+            "opening": [],
+            "restoring": {},
+            "stopped": {"0": f"ZeroDivisionError on {house.main}:0:1"},
+        }
     }
     assert live == (200, {"live": True})

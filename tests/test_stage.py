@@ -99,7 +99,7 @@ async def test_a_bug_of_ours_stops_its_partition_and_names_the_record_while_the_
     while outputs[-1] != b"4":
         outputs = await house.outputs(len(outputs) + 1)
 
-    assert stage.stopped[0] == f"ZeroDivisionError on {house.main}/0@1"
+    assert stage.stopped[0] == f"ZeroDivisionError on {house.main}:0:1"
     assert not stage.is_ready
     # What came before the bad record may have been committed with an earlier batch; nothing behind it was.
     assert outputs in ([b"1", b"2", b"3", b"4"], [b"1", b"1", b"2", b"3", b"4"])
