@@ -56,6 +56,7 @@ class Reason(StrEnum):
     OVER_BUDGET = "over_budget"
     POOL_NOT_VALID = "pool_not_valid"
     UNKNOWN_POOL = "unknown_pool"
+    NO_LONGER_MATCHES = "no_longer_matches"
     CONTROL = "control"
 
 
@@ -116,7 +117,8 @@ class Decision(Written):
 
     `versions` names the contents that were in force (`rules`, `policy`, `apps`, `model/<objective>`), `facts`
     the values the rules read. `withheld` is what would have been offered to a customer of the control arm. Where
-    `absence` is told, the decision was made because nothing followed the event.
+    `absence` is told, the decision was made because nothing followed the event; where `deferred_at` is, it came to
+    quiet hours then and waited for their end.
     """
 
     id: str
@@ -132,6 +134,7 @@ class Decision(Written):
     versions: dict[str, str]
     facts: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
     absence: Absence | None = None
+    deferred_at: AwareDatetime | None = None
 
 
 EndState = Literal["delivered", "failed", "expired", "unknown"]

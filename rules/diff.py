@@ -37,6 +37,7 @@ _ASPECTS: Final[Mapping[str, Bilingual]] = {
     "cooldown": bilingual("间隔", "cooldown"),
     "limits": bilingual("其他限制", "other limits"),
     "fresh": bilingual("时效", "fresh"),
+    "in_quiet_hours": bilingual("免打扰时段", "in quiet hours"),
     "control": bilingual("对照组", "control group"),
 }
 
@@ -147,7 +148,7 @@ def _kind(tree: Tree) -> object:
 
 def _aspects(rule: Rule, zone: str) -> Iterator[tuple[str, Bilingual]]:
     then, experiment = rule.then, rule.experiment
-    for name in ("name", "scenario", "programme", "status", "purpose", "warm"):
+    for name in ("name", "scenario", "programme", "status", "purpose", "warm", "in_quiet_hours"):
         yield name, bilingual(str(getattr(rule, name)), str(getattr(rule, name)))
     is_bounded = rule.valid.from_ is not None or rule.valid.until is not None
     yield "valid", valid_days(rule, zone) if is_bounded else bilingual("不限", "always")

@@ -183,6 +183,8 @@ class Rule(Written):
     limits: Limits = Field(default_factory=Limits)
     fresh: Duration = 10 * MINUTE
     """How late an event may come and still lead to an offer."""
+    in_quiet_hours: Literal["drop", "defer"] = "drop"
+    """Whether what comes to quiet hours or a closed day is dropped, or waits for their end while the event is fresh."""
     experiment: Experiment = Field(default_factory=Experiment)
     tests: Annotated[tuple[Case, ...], Field(max_length=100)] = Field((), exclude=True)
     """What must happen to some customers; `kairos rules test` plays them."""

@@ -76,6 +76,9 @@ def unusual(rule: Rule, language: Language) -> Iterator[str]:
     zh = language == "zh"
     if rule.purpose != "marketing":
         yield f"所需同意的用途为{rule.purpose}" if zh else f"consent is asked for {rule.purpose}"
+    if rule.in_quiet_hours == "defer":
+        waits = "in quiet hours it waits for their end as long as the event is fresh"
+        yield "遇免打扰时段，在时效内顺延至可触达时" if zh else waits
     if rule.warm == "accept":
         cold = "what is not remembered counts as not happened, however short the memory"
         yield "记忆时间不足时也按已有记录判断" if zh else cold

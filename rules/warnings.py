@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kairos.instants import DAY, MINUTE, Millis
+from kairos.instants import Millis
 from kairos.money import Money
 from rules.asked import Asked, Compared, Numbers, Words
 from rules.conditions.aggregate import Aggregate
@@ -18,11 +18,11 @@ from rules.conditions.last_seen import LastSeen
 from rules.conditions.past import Past
 from rules.conditions.when import When
 from rules.fields import options
-from rules.moments import Clock, minutes_in
 from rules.persons import Who
 from rules.policy import Policy
 from rules.schema import Rule, Status
 from rules.selectors import Selector
+from rules.undelivered import undelivered
 from rules.words import length
 
 __all__ = ["Warned", "warned"]
@@ -58,7 +58,7 @@ def warned(rules: Iterable[Rule], policy: Policy, now: Millis | None = None) -> 
     found: list[Warned] = []
     ordered = sorted(rules, key=lambda rule: rule.id)
     for rule in ordered:
-        parts = (*_contradictions(rule), *_undelivered(rule, policy), *(_over(rule, now) if now is not None else ()))
+        parts = (*_contradictions(rule), *undelivered(rule, policy), *(_over(rule, now) if now is not None else ()))
         found += (Warned(rule.id, path, what) for path, what in parts)
     return (*found, *_shadowed(ordered))
 
@@ -206,26 +206,6 @@ def _whens(tree: When, path: Path) -> Iterator[tuple[Path, When]]:
         yield path, tree
     for number, part in enumerate(tree.all or ()):
         yield from _whens(part, (*path, "all", number))
-
-
-def _undelivered(rule: Rule, policy: Policy) -> Odd:
-    capped = [channel for channel in rule.then.channels if _is_closed(policy, channel)]
-    if len(capped) == len(rule.then.channels):
-        yield ("then", "channels"), "the policy's caps let no offer through by any of its channels"
-        return
-    clock = rule.on.where.get("at")
-    if not isinstance(clock, Clock) or clock.time is None or clock.zone != policy.zone or rule.fresh >= DAY:
-        return
-    # An event may be decided on as late as it is fresh, so that minutes after the hours of the trigger count, too.
-    late = range(rule.fresh // MINUTE + 2)
-    minutes = {(m + d) % 1440 for m in range(1440) if any(minutes_in(h, m) for h in clock.time) for d in late}
-    hours = [policy.hours[channel] for channel in rule.then.channels if channel not in capped]
-    if not any(minutes_in(one, minute) for one in hours for minute in minutes):
-        yield ("on", "where", "at"), "at these hours the policy lets no offer through by any of its channels"
-
-
-def _is_closed(policy: Policy, channel: object) -> bool:
-    return any(cap.at_most == 0 for name, caps in policy.caps.items() if name == channel for cap in caps)
 
 
 def _over(rule: Rule, now: Millis) -> Odd:

@@ -18,8 +18,9 @@ from rules.absences import arm as note
 from rules.decide import refused
 from rules.schema import Rule
 from streams.blame import Blamed
+from streams.cause import Cause
 from streams.deadlines import Deadline
-from streams.deciding import Cause, decide_on, refuse
+from streams.deciding import decide_on, refuse
 from streams.work import ABSENCE, Work
 
 __all__ = ["arm", "end", "fire", "forget"]

@@ -17,10 +17,11 @@ from kairos.recent import remember, seen
 from kairos.reservations import Answer
 from kairos.wire import LONGEST_KEY, BadRecord, customer_of, read, when
 from models.tags import bump
-from streams import absences, watermark
+from streams import absences, deferrals, watermark
 from streams.answers import answered
+from streams.cause import Cause
 from streams.dead_letters import dead_letter
-from streams.deciding import Cause, decide_on, matched
+from streams.deciding import decide_on, matched, resume
 from streams.facts import day
 from streams.keys import compose
 from streams.outcomes import came_back, fire
@@ -64,7 +65,7 @@ def step(store: Store, batch: Batch[Versions]) -> list[Output]:
     heard = _take_all(work, told, refused)
     # Dead letters come in the order of their records, before what the events led to.
     work.outputs[first:first] = [output for _, output in sorted(refused, key=lambda one: one[0])]
-    fire(work)
+    fire(work, resume)
     _pass_time(work, heard)
     return work.finish()
 
@@ -169,6 +170,7 @@ def _refusal(work: Work, record: Record, error: BadRecord) -> Output:
 def _forget(work: Work, record: Record) -> None:
     customer = (record.key or b"").decode()
     absences.forget(work, customer)
+    deferrals.forget(work, customer)
     work.drop_profile(customer)
     work.forget(customer)
     work.permission(customer)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 from kairos.customer import Customer, Standing
 from kairos.decisions import Absence, Arm, Decision, DecisionState, EventReference, Passed, Reason, Verdict
@@ -10,7 +10,6 @@ from kairos.events import Event
 from kairos.ids import decision_id, offer_id
 from kairos.instants import moment
 from kairos.offers import Channel, Offer
-from kairos.ports import Record
 from kairos.reservations import Reserve, Wish
 from models.features import features
 from rules.candidates import Candidate, Ranking
@@ -18,6 +17,8 @@ from rules.decide import convinced, gates, rank
 from rules.hours import zone_of
 from rules.limits import hold
 from rules.schema import Rule
+from streams import deferrals
+from streams.cause import Cause
 from streams.facts import context, facts
 from streams.learning import PRIOR
 from streams.open_decision import OpenDecision, Wished, keep, write_decision
@@ -26,34 +27,10 @@ from streams.timers import Timer, set_timer
 from streams.topics import LEDGER_COMMANDS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 from streams.work import Work, record
 
-__all__ = ["OFFERS", "Cause", "decide_on", "matched", "refuse"]
+__all__ = ["OFFERS", "decide_on", "matched", "refuse", "resume"]
 
 OFFERS = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH, Channel.LIST: OFFERS_LIST}
 """The topic of each channel."""
-
-
-class Cause(NamedTuple):
-    """What a decision is about: an event, or that nothing followed one.
-
-    `event` is what rules, gates and models are asked about; `reference` names the record in Kafka that is behind it.
-    """
-
-    event: Event
-    reference: EventReference
-    absence: Absence | None = None
-
-    @classmethod
-    def of(cls, event: Event, source: Record) -> "Cause":
-        """Make it of an event that happened."""
-        reference = EventReference(
-            id=event.id,
-            type=event.type,
-            at=moment(event.at),
-            topic=source.topic,
-            partition=source.partition,
-            offset=source.offset,
-        )
-        return cls(event, reference)
 
 
 def matched(work: Work, customer: Customer, event: Event) -> tuple[Rule, ...]:
@@ -66,16 +43,32 @@ def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:
     """Make one decision among rules that matched, and write what follows from it."""
     event, versions = cause.event, work.versions
     customer, standing = work.customer(event.customer), work.standing(event.customer)
-    decision = decision_id(event.customer, event.id, versions.book.hash)
+    earlier = cause.earlier
+    decision = earlier.decision if earlier else decision_id(event.customer, event.id, versions.book.hash)
     candidates = gates(event, customer, standing, rules, versions.policy, work.now, versions.stops)
     wishes = {c.rule.id: _wished(work, event, standing, decision, c) for c in candidates if c.channel is not None}
     convincing = [_convinced(work, wishes, candidate) for candidate in candidates]
     ranking = rank(convincing, {rule: wish.score for rule, wish in wishes.items()})
     drafted = _drafted(work, cause, decision, ranking, wishes)
     if not ranking.wishes:
-        write_decision(work, Decision(**drafted))
+        if again := deferrals.due_again(work, cause, candidates):
+            deferrals.keep(work, cause, decision, again, drafted["verdicts"])
+        else:
+            write_decision(work, Decision(**drafted))
         return
     _place(work, event, drafted, ranking.wishes, [wishes[c.rule.id] for c in ranking.wishes])
+
+
+def resume(work: Work, timer: Timer) -> None:
+    """Make a decision that waited for the end of quiet hours: who, permission and every gate are asked anew."""
+    found = deferrals.taken(work, timer)
+    if found is None:
+        return
+    cause, waiting, event = found.cause, found.rules, found.cause.event
+    book, customer, standing = work.versions.book, work.customer(event.customer), work.standing(event.customer)
+    there = [book.rules[name] for name in waiting if name in book.rules]
+    rules = [rule for rule in there if book.wants(rule, event, customer, standing)]
+    decide_on(work, cause._replace(earlier=found.without({rule.id for rule in rules})), rules)
 
 
 def refuse(work: Work, cause: Cause, candidate: Candidate) -> None:
@@ -125,6 +118,7 @@ class _Drafted(TypedDict):
     versions: dict[str, str]
     facts: dict[str, str | int | float | bool | None]
     absence: Absence | None
+    deferred_at: datetime | None
 
 
 def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: dict[str, Wished]) -> _Drafted:
@@ -146,19 +140,22 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: 
         )
         for c in (*ranking.wishes, *ranking.refused)
     )
+    earlier = cause.earlier
+    verdicts += earlier.verdicts if earlier else ()
     return _Drafted(
         id=decision,
         customer=customer,
         event=cause.reference,
         decided_at=moment(work.now),
         state="suppressed",
-        reason=ranking.refused[0].reason if ranking.refused and not ranking.wishes else None,
-        programme=(ranking.wishes or ranking.refused)[0].rule.programme,
+        reason=None if ranking.wishes else next(v.verdict for v in verdicts if isinstance(v.verdict, Reason)),
+        programme=verdicts[0].programme,
         verdicts=verdicts,
         # In the order of their names: the order in which a worker read the catalogue is chance.
         versions=dict(sorted(work.versions.hashes.items())),
         facts=facts(cause.event, work.standing(customer)),
         absence=cause.absence,
+        deferred_at=moment(earlier.at) if earlier else None,
     )
 
 

@@ -1,5 +1,6 @@
 """Outcomes: what comes back for an offer moves its decision to an end, the ledger along, and teaches the model."""
 
+from collections.abc import Callable
 from typing import get_args
 
 from kairos.decisions import Decision, DecisionEnded, EndState, Reason
@@ -67,11 +68,14 @@ def happened(work: Work, customer: str, decision: str, opened: OpenDecision, wha
         _end(work, customer, decision, opened, end)
 
 
-def fire(work: Work) -> None:
-    """Do what is due."""
+def fire(work: Work, resume: Callable[[Work, Timer], None]) -> None:
+    """Do what is due; `resume` makes a decision that was deferred."""
     for timer in due(work.store, work.now):
         with Blamed(f"timer {timer.what} of decision {timer.decision}"):
-            _fire(work, timer)
+            if timer.what == "defer":
+                resume(work, timer)
+            else:
+                _fire(work, timer)
 
 
 def _fire(work: Work, timer: Timer) -> None:

@@ -60,7 +60,24 @@ class Replay:
         yield from self._settle(event)
 
     def _wait(self, until: Millis) -> Iterator[Output]:
-        """Let time pass up to an event, and stop where an absence is due: it is decided at its own hour.
+        """Let time pass up to an event, and stop where quiet hours end for what waits for that."""
+        while (at := self._first_deferred(until)) is not None:
+            yield from self._wait_for_absences(at)
+            self.now = max(self.now, at)
+            yield from self._tick()
+        yield from self._wait_for_absences(until)
+
+    def _first_deferred(self, until: Millis) -> Millis | None:
+        for name, _ in self.stores["customers"].scan(b"", "t"):
+            at = int.from_bytes(name[:8])
+            if at > until:
+                break
+            if name[8:9] == b"d":
+                return at
+        return None
+
+    def _wait_for_absences(self, until: Millis) -> Iterator[Output]:
+        """Let time pass, and stop where an absence is due: it is decided at its own hour.
 
         Event time is behind the clock by the lateness that is borne, and by half a minute more after a busy moment.
         """

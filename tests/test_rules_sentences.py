@@ -70,6 +70,7 @@ CHANGES: dict[str, Any] = {
     "limits.group": "welcome",
     "consume": True,
     "fresh": "2h",
+    "in_quiet_hours": "defer",
     "experiment.control": "12.6%",
     "experiment.salt": "summer",
 }
