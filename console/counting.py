@@ -77,6 +77,7 @@ class Count:
         self._reactions: Counter[str] = Counter()
         self._decided, self._ended, self._offered = _Once(), _Once(), _Once()
         self._open: set[str] = set()
+        self._tests: set[str] = set()
         self._taught: set[str] = set()
         self._received: set[str] = set()
         self._pools = Pools()
@@ -133,13 +134,14 @@ class Count:
             pools=self._pools.standing(),
             p50=self._latency.percentile(0.50),
             p99=self._latency.percentile(0.99),
-            pending=self._pools.waiting(self._decided.names),
+            pending=self._pools.waiting(self._decided.names | self._tests),
             unended=len(self._open - self._ended.names),
             unlabelled=len(self._received - self._taught),
             twice=self._decided.again + self._ended.again + self._offered.again,
             unreadable=self._unreadable,
             examples=self._examples,
             snapshots=self._snapshots,
+            tests=len(self._tests),
             newest=tuple(self._stories()),
         )
 
@@ -180,9 +182,14 @@ class Count:
 
     def _decision(self, record: Record) -> None:
         if _header(record, "ce_type") == "kairos.decision_ended.v1":
-            self._end(end(record.value or b""))
+            ended = end(record.value or b"")
+            if not ended.test:
+                self._end(ended)
             return
         made = decision(record.value or b"")
+        if made.test:
+            self._tests.add(made.id)
+            return
         self._decided.add(made.id)
         # What did not happen has no arrival from which a delay could be counted.
         if made.absence is None:
@@ -215,6 +222,8 @@ class Count:
 
     def _offer(self, record: Record) -> None:
         made = offer(record.value or b"")
+        if made.test:
+            return
         self._offers[_CHANNELS[record.topic]] += 1
         self._offered.add(made.id)
         self._texts[made.decision] = made

@@ -25,6 +25,7 @@ class Figures:
     `suppressed` counts decisions that became no offer, by reason; `refused` counts candidates, of which a decision may
     have several. `pending` decisions wait for the ledger, `unended` ones were offered and have no end yet,
     `unlabelled` ones were delivered and taught nothing yet. `twice` counts records that should be there once.
+    `tests` decisions were made for the bank's own testers, and are counted nowhere else.
     """
 
     events: Mapping[str, int]
@@ -51,6 +52,7 @@ class Figures:
     unreadable: int
     examples: int
     snapshots: int
+    tests: int
     newest: tuple[Story, ...]
 
     @property

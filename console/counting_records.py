@@ -91,6 +91,7 @@ class DecisionRow(_Row):
     channel: str | None = None
     facts: FactsRow = msgspec.field(default_factory=FactsRow)
     absence: AbsenceRow | None = None
+    test: bool = False
 
 
 class EndRow(_Row):
@@ -99,6 +100,7 @@ class EndRow(_Row):
     id: str
     state: str
     channel: str | None = None
+    test: bool = False
 
 
 class _Text(_Row):
@@ -114,6 +116,7 @@ class OfferRow(_Row):
     rule: str
     channel: str
     text: _Text
+    test: bool = False
 
 
 class _Named(_Row):

@@ -118,7 +118,8 @@ class Decision(Written):
     `versions` names the contents that were in force (`rules`, `policy`, `apps`, `model/<objective>`), `facts`
     the values the rules read. `withheld` is what would have been offered to a customer of the control arm. Where
     `absence` is told, the decision was made because nothing followed the event; where `deferred_at` is, it came to
-    quiet hours then and waited for their end.
+    quiet hours then and waited for their end. `test` says that the customer is one of the bank's testers: reports and
+    learning leave it out.
     """
 
     id: str
@@ -135,6 +136,7 @@ class Decision(Written):
     facts: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
     absence: Absence | None = None
     deferred_at: AwareDatetime | None = None
+    test: bool = False
 
 
 EndState = Literal["delivered", "failed", "expired", "unknown"]
@@ -150,3 +152,4 @@ class DecisionEnded(Written):
     state: EndState
     ended_at: AwareDatetime
     simulated: bool = False
+    test: bool = False

@@ -119,6 +119,7 @@ class _Drafted(TypedDict):
     facts: dict[str, str | int | float | bool | None]
     absence: Absence | None
     deferred_at: datetime | None
+    test: bool
 
 
 def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: dict[str, Wished]) -> _Drafted:
@@ -156,6 +157,7 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: 
         facts=facts(cause.event, work.standing(customer)),
         absence=cause.absence,
         deferred_at=moment(earlier.at) if earlier else None,
+        test=work.versions.policy.is_test(customer, work.standing(customer).profile.tags),
     )
 
 
@@ -172,7 +174,7 @@ def _place(work: Work, event: Event, drafted: _Drafted, ranked: Sequence[Candida
     What may still win is held, so that no second decision counts on the same room; who cannot win any more is not.
     """
     first, customer, decision = ranked[0], work.customer(event.customer), drafted["id"]
-    opened = OpenDecision(decided=work.now, programme=first.rule.programme, wishes=wishes)
+    opened = OpenDecision(decided=work.now, programme=first.rule.programme, wishes=wishes, test=drafted["test"])
     if first.rule.then.offer.pool is not None:
         for candidate in ranked:
             hold(customer, candidate, work.now, event.at)
@@ -220,7 +222,7 @@ def _reserve(work: Work, decision: str, customer: str, ranked: Sequence[Candidat
 
 
 def _offer(work: Work, decision: str, customer: str, rule: Rule, wish: Wished) -> Offer:
-    attrs = work.standing(customer).profile.attrs
+    person, policy = work.standing(customer).profile, work.versions.policy
     return Offer(
         id=wish.offer,
         decision=decision,
@@ -234,5 +236,6 @@ def _offer(work: Work, decision: str, customer: str, rule: Rule, wish: Wished) -
         product=rule.then.offer.product,
         decided_at=moment(work.now),
         expires_at=moment(wish.expires),
-        zone=zone_of(work.versions.policy, attrs),
+        zone=zone_of(policy, person.attrs),
+        test=policy.is_test(customer, person.tags),
     )

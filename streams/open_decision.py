@@ -65,6 +65,10 @@ class OpenDecision(msgspec.Struct, array_like=True):
 
     late
         Whether it ended because the ledger did not answer in time; the answer, when it comes, is only put right.
+    watched, reacted
+        Whether it is seen whether the customer ignores the message, and whether the customer did anything with it.
+    test
+        Whether the customer tests: nothing is learnt from it.
 
     """
 
@@ -79,6 +83,9 @@ class OpenDecision(msgspec.Struct, array_like=True):
     early: list[str] = msgspec.field(default_factory=list)
     version: int = 1
     late: bool = False
+    watched: bool = False
+    reacted: bool = False
+    test: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -10,6 +10,7 @@ from kairos.instants import DAY, MINUTE, Millis, moment
 from kairos.offers import Channel
 from kairos.reservations import Change
 from models.labels import Happening, Label, Labelling, Phase, advance
+from rules import rings
 from rules.contacts import take_back
 from streams.blame import Blamed
 from streams.open_decision import Held, OpenDecision, find, keep, remove, write_decision
@@ -63,6 +64,7 @@ def happened(work: Work, customer: str, decision: str, opened: OpenDecision, wha
     """Move one open decision by one thing that happened to its offer."""
     _tell_ledger(work, decision, opened, what)
     _label(work, customer, decision, opened, what)
+    _watch(work, customer, decision, opened, what)
     end = "delivered" if what in _REACTIONS else _ENDS.get(what)
     if end is not None:
         _end(work, customer, decision, opened, end)
@@ -84,6 +86,10 @@ def _fire(work: Work, timer: Timer) -> None:
         return
     if timer.what == "forget":
         remove(work, timer.customer, timer.decision)
+        return
+    if timer.what == "ignored":
+        if not opened.reacted and work.versions.policy.ignored is not None:
+            rings.note(work.customer(timer.customer).ignored, opened.wishes[0].channel, rings.second(work.now))
         return
     if timer.what == "wait":
         _label(work, timer.customer, timer.decision, opened, Happening.DUE)
@@ -138,7 +144,21 @@ def _label(work: Work, customer: str, decision: str, opened: OpenDecision, what:
         _teach(work, decision, opened, label)
 
 
+def _watch(work: Work, customer: str, decision: str, opened: OpenDecision, what: str) -> None:
+    """See whether a message is ignored: from its delivery on, for as long as the policy says."""
+    ignored = work.versions.policy.ignored
+    if what in _REACTIONS:
+        opened.reacted = True
+        # A row of ignored messages ends with one that was not.
+        work.customer(customer).ignored.pop(opened.wishes[0].channel, None)
+    elif what == "delivered" and ignored is not None and not opened.watched:
+        opened.watched = True
+        set_timer(work.store, Timer(work.now + ignored.within, "ignored", decision, customer))
+
+
 def _teach(work: Work, decision: str, opened: OpenDecision, label: Label) -> None:
+    if opened.test:
+        return
     wish = opened.wishes[0]
     example = Example(
         id=decision,
@@ -170,6 +190,7 @@ def _end(work: Work, customer: str, decision: str, opened: OpenDecision, state: 
         state=state,
         ended_at=moment(work.now),
         simulated=opened.simulated,
+        test=opened.test,
     )
     name = f"{decision}:ended"
     work.outputs.append(record(DECISIONS, customer, "kairos.decision_ended.v1", name, ended, work.now))

@@ -9,8 +9,8 @@ from streams.work import TIMER
 
 __all__ = ["Timer", "cancel", "due", "set_timer"]
 
-What = Literal["wait", "end", "forget", "defer"]
-_CODES: dict[What, bytes] = {"wait": b"w", "end": b"x", "forget": b"f", "defer": b"d"}
+What = Literal["wait", "end", "forget", "defer", "ignored"]
+_CODES: dict[What, bytes] = {"wait": b"w", "end": b"x", "forget": b"f", "defer": b"d", "ignored": b"i"}
 _WHATS: dict[bytes, What] = {code: what for what, code in _CODES.items()}
 _DUE = struct.Struct(">Q")
 
@@ -19,7 +19,8 @@ class Timer(NamedTuple):
     """What is to be done for one decision of one customer, and when.
 
     `wait`: the wait for a reaction is over. `end`: the decision ends if nothing ended it. `forget`: nothing that
-    comes back for it counts any more. `defer`: quiet hours are over.
+    comes back for it counts any more. `defer`: quiet hours are over. `ignored`: who has not
+    reacted by now has ignored the message.
     """
 
     due: Millis

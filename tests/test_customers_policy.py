@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.customer_table import Table, versions
+from console.counting import Count
+from kairos.instants import DAY
+from kairos.ports import Output
+from tests.customer_table import Said, Table, versions
 
 ONE_A_DAY: dict[str, Any] = {"overall": {"within": "1d", "at_most": 1}}
 
@@ -86,3 +89,79 @@ def test_the_offer_carries_the_zone_that_the_policy_asks_for() -> None:
     offers = [table.hear(table.pays(key, category="fuel")).offers[0] for key in ("c1", "c2")]
 
     assert [offer["zone"] for offer in offers] == ["Asia/Urumqi", None]
+
+
+IGNORED: dict[str, Any] = {"ignored": {"after": 2, "within": "1d", "rest": "30d"}}
+
+
+def message(table: Table, *back: str) -> str:
+    """Send a message, let this come back, let two days pass; gives why nothing was sent, if so."""
+    decision = table.hear(table.pays(category="fuel")).decision
+    for what in back:
+        table.hear(table.feedback(what, decision=decision["id"]))
+    table.hear(after=2 * DAY)
+    return str(decision["reason"] or decision["channel"])
+
+
+def test_a_channel_rests_after_so_many_messages_in_a_row_were_delivered_and_ignored() -> None:
+    table = table_with(IGNORED)
+
+    told = [message(table, "accepted", "delivered", "delivered") for _ in range(3)]
+
+    # SMS rests, and the rule goes on by push.
+    assert told == ["sms", "sms", "push"]
+    table.hear(after=28 * DAY)
+    assert message(table) == "sms"
+
+
+@pytest.mark.parametrize("reaction", ["opened", "clicked", "redeemed", "converted"])
+def test_a_reaction_ends_the_row(reaction: str) -> None:
+    table = table_with(IGNORED)
+    ways = [("delivered",), ("delivered", reaction), ("delivered",), ("delivered",), ()]
+
+    assert [message(table, *way) for way in ways] == ["sms", "sms", "sms", "sms", "push"]
+
+
+def test_a_reaction_that_comes_later_ends_the_row_too() -> None:
+    table = table_with(IGNORED)
+    first = table.hear(table.pays(category="fuel")).decision["id"]
+    table.hear(table.feedback("delivered", decision=first))
+    message(table, "delivered")
+    assert message(table) == "push"
+
+    table.hear(table.feedback("redeemed", decision=first))
+
+    assert message(table) == "sms"
+
+
+def test_what_was_never_delivered_is_not_ignored() -> None:
+    table = table_with(IGNORED)
+
+    assert [message(table, "accepted") for _ in range(4)] == ["sms"] * 4
+
+
+@pytest.mark.parametrize("testers", [{"customers": ["c1"]}, {"tag": "colleague"}])
+def test_decisions_of_testers_are_marked_and_neither_counted_nor_learnt_from(testers: dict[str, Any]) -> None:
+    table = Table(versions(policy={"testers": testers}))
+    table.hear(table.profile(tags=["colleague"]), table.profile("c2"))
+    count, outputs = Count(), list[Output]()
+    for key in ("c1", "c2"):
+        for category in ("fuel", "dining"):
+            said, written = table.ask(table.pays(key, category=category))
+            outputs += [*said.outputs, *written.outputs]
+            for made in said.decisions:
+                outputs += table.hear(table.feedback("delivered", key, made["id"])).outputs
+                outputs += table.hear(table.feedback("clicked", key, made["id"])).outputs
+        outputs += table.hear(table.pays(key, category="fuel")).outputs
+    for output in outputs:
+        count.take(table.as_record(output))
+
+    found = Said(outputs)
+    marked = {row["id"]: row["test"] for row in (*found.decisions, *found.offers)}
+    assert {row["customer"]: row["test"] for row in found.decisions} == {"c1": True, "c2": False}
+    assert sorted(marked.values()).count(True) == sorted(marked.values()).count(False) > 0
+    figures = count.figures()
+    assert (figures.tests, figures.decisions) == (2, 2)
+    assert sum(figures.offers.values()) == len(found.offers) / 2
+    assert figures.ends == {"delivered": 1}
+    assert len(found.labels) == 1
