@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated, NoReturn
 
 import typer
@@ -14,7 +15,7 @@ from console.publishing import Refused, contents_of
 from console.recorded import recorded
 from console.replaying import through_the_door
 from console.rule_inputs import Again, apps_of, book_of, columns_of_log, in_force, instant_of, topic_records
-from console.telling import answer_lines, change_lines, covered_lines, effect_lines, no_event, tried_lines
+from console.telling import answer_lines, change_lines, covered_lines, effect_lines, no_event, tried_lines, way_lines
 from kairos.ports import Record
 from rules.columns import Columns
 from rules.coverage import covered
@@ -107,8 +108,10 @@ def estimate(files: Files, log: Log, apps: AppsPath = _EXAMPLES / "apps.json", l
     with _told():
         columns, again = columns_of_log(log, apps)
         for rule in found.book.rules.values():
+            begun = perf_counter()
             one = tried(rule, columns, again)
-            _print([*tried_lines(rule, one, columns, found.places[rule.id].zone, language), ""])
+            lines = tried_lines(rule, one, columns, found.places[rule.id].zone, language)
+            _print([*lines, *way_lines(one, perf_counter() - begun), ""])
 
 
 def diff(

@@ -16,7 +16,7 @@ from rules.schema import Rule
 from rules.sentence import sentence
 from rules.trying import Tried, by_period
 
-__all__ = ["answer_lines", "change_lines", "covered_lines", "effect_lines", "no_event", "tried_lines"]
+__all__ = ["answer_lines", "change_lines", "covered_lines", "effect_lines", "no_event", "tried_lines", "way_lines"]
 
 _WIDEST = 80
 _SHOWN = 5
@@ -80,7 +80,7 @@ def _clause(clause: Clause, width: int, language: Language) -> str:
 
 
 def tried_lines(rule: Rule, found: Tried, columns: Columns, zone: str, language: Language) -> Iterator[str]:
-    """Write how often a rule would have fired: a sentence, a small table, and what was not counted."""
+    """Write how often a rule would have fired: a sentence and a small table."""
     first, last = clock(columns.first, zone)[:10], clock(columns.last, zone)[:10]
     yield f"{rule.id}: {sentence(rule, language)}"
     yield (
@@ -94,8 +94,12 @@ def tried_lines(rule: Rule, found: Tried, columns: Columns, zone: str, language:
         f"  {period:10} {count:>9,} {customers:>9,}"
         for period, count, customers in by_period(found.fired, columns.first, columns.last, zone)
     )
+
+
+def way_lines(found: Tried, took: float) -> Iterator[str]:
+    """Write how it was found out, in how many seconds where that was the slow way, and what was not asked."""
     if found.replayed:
-        yield f"columns cannot tell {found.replayed}, so the log was replayed event by event"
+        yield f"columns cannot tell {found.replayed}, so the log was replayed event by event, in {took:.1f} s"
     else:
         yield "attributes and tags are those at the log's end"
     yield "not asked: scores, consent, hours, caps, stock and budgets, the control group"

@@ -15,7 +15,7 @@ from rules import rings
 from rules.fields import CATEGORY
 from rules.selectors import Selector
 
-__all__ = ["Values", "add", "ring", "seen"]
+__all__ = ["Values", "add", "name_of", "ring", "seen"]
 
 _SECOND, _HASH = 4, 3
 _ENTRY = _SECOND + _HASH
@@ -43,6 +43,11 @@ def add(packed: bytes, name: bytes, at: int, kept: int) -> bytes:
     found.append((at, name))
     newest = sorted(found)[-kept:]
     return b"".join([second.to_bytes(_SECOND) for second, _ in newest]) + b"".join([one for _, one in newest])
+
+
+def name_of(value: str) -> bytes:
+    """Give the name under which a value is remembered."""
+    return hashlib.blake2b(value.encode(), digest_size=_HASH).digest()
 
 
 def seen(packed: bytes) -> list[tuple[int, bytes]]:
@@ -96,8 +101,7 @@ class Values:
         value = event.category if self.field == CATEGORY.get(event.type) else getattr(event.data, self.field, None)
         if value is None:
             return packed
-        name = hashlib.blake2b(value.encode(), digest_size=_HASH).digest()
-        return add(packed, name, event.at // 1000, self.kept)
+        return add(packed, name_of(value), event.at // 1000, self.kept)
 
     def joined(self, other: "Values") -> "Values":
         """Give the one that keeps more; else they are the same."""

@@ -73,8 +73,7 @@ transaction = st.fixed_dictionaries(
         )
     },
 )
-login = st.just({"event": "login"})
-selectors = st.one_of(app_use, transaction, login)
+selectors = st.one_of(app_use, transaction, st.just({"event": "login"}))
 watched: st.SearchStrategy[dict[str, Any]] = st.one_of(st.just({"same_as": "on"}), selectors)
 windows = st.sampled_from(["1s", "10s", "1m", "1h"])
 numbers = st.one_of(
@@ -86,9 +85,6 @@ lengths = windows.map(lambda w: {"within": w}) | st.integers(1, 3).map(lambda n:
 spans: st.SearchStrategy[dict[str, Any]] = lengths | st.sampled_from(
     [{"within": "3h"}, {"within": "7d"}, {"within": "8d"}, {"days": 9, "zone": "UTC"}]
 )
-limits = st.fixed_dictionaries(
-    {}, optional={name: st.integers(0, 90) for name in ("at_least", "at_most", "above", "below")}
-).filter(bool)
 FIELDS = {"transaction": "amount", "app_usage": "seconds", "login": None}
 TEXTS = {"transaction": ("merchant", "card"), "app_usage": ("app", "app_class"), "login": ("channel",)}
 AGGREGATES = ("sum", "avg", "min", "max")
@@ -99,7 +95,7 @@ def aggregates(on: str) -> st.SearchStrategy[dict[str, Any]]:
     same: dict[str, Any] = {"same_as": "on"}
     own = [st.just((same, on))] if FIELDS[on] else []
     of = st.one_of(*own, (app_use | transaction).map(lambda found: (found, found["event"])))
-    return st.tuples(st.sampled_from(AGGREGATES), of, spans, limits).map(
+    return st.tuples(st.sampled_from(AGGREGATES), of, spans, bounds).map(
         lambda t: {t[0]: {**t[1][0], "field": FIELDS[t[1][1]], **t[2], **t[3]}}
     )
 
@@ -136,6 +132,11 @@ def pasts(on: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.one_of(plain, plain, aggregates(on), distincts(on))
 
 
+def pasts_in_columns(on: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Those that a log in columns can tell."""
+    return st.one_of(in_columns, in_columns, aggregates(on), distincts(on))
+
+
 def joined(clauses: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
     """Conditions joined by all, any and not, a few levels deep."""
     return st.recursive(
@@ -165,8 +166,6 @@ asked = st.one_of(
     .map(lambda attr: {"attr": attr}),
 )
 whos = joined(asked)
-
-
 _SHARED = {
     frozenset({"app_usage"}): ["app", "app_class", "link"],
     frozenset({"transaction"}): ["card", "merchant_category", "currency"],
@@ -191,9 +190,9 @@ def absences(draw: st.DrawFn, on: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @st.composite
-def rules(draw: st.DrawFn, number: int, *, only_counts: bool = False) -> dict[str, Any]:
+def rules(draw: st.DrawFn, number: int, *, only_columns: bool = False) -> dict[str, Any]:
     on = draw(selectors)
-    when = draw(st.lists(joined(in_columns if only_counts else pasts(on["event"])), max_size=2))
+    when = draw(st.lists(joined((pasts_in_columns if only_columns else pasts)(on["event"])), max_size=2))
     sums = any(f'"{kind}"' in json.dumps(when) for kind in AGGREGATES)
     return {
         "id": f"rule-{number}",
@@ -203,8 +202,8 @@ def rules(draw: st.DrawFn, number: int, *, only_counts: bool = False) -> dict[st
         "status": draw(st.sampled_from(["active", "active", "active", "paused", "draft"])),
         "on": on,
         "who": {"all": draw(st.just([]) | st.lists(whos, max_size=2))},
-        "when": {"all": [*when, *([] if only_counts else draw(absences(on)))]},
-        "consume": not sums and not only_counts and draw(st.booleans()),
+        "when": {"all": [*when, *([] if only_columns else draw(absences(on)))]},
+        "consume": not sums and not only_columns and draw(st.booleans()),
         "then": {
             "offer": {"product": "thing"},
             "channels": draw(st.permutations(["sms", "push", "list"]))[: draw(st.integers(1, 3))],

@@ -122,25 +122,37 @@ class Aggregate(Windowed):
         return next((bound.currency for _, bound in self._bounds if isinstance(bound, Money)), None)
 
     @property
-    def _in_hours(self) -> bool:
+    def bounds(self) -> list[tuple[str, int]]:
+        """Each comparison with its bound, amounts in minor units."""
+        return [(sign, bound.minor if isinstance(bound, Money) else bound) for sign, bound in self._bounds]
+
+    def minor(self, value: object) -> int | None:
+        """Give what a value of the field counts, or None if it is not seen: nothing, or in another currency."""
+        if isinstance(value, Money):
+            return value.minor if value.currency == self._currency else None
+        return value if isinstance(value, int) else None
+
+    @property
+    def in_hours(self) -> bool:
+        """Whether the window begins with a full hour, and not with a day."""
         return self.within is not None and self.within <= _LONGEST_IN_HOURS
 
     @property
     def _kept(self) -> int:
         # One pane for the far end that a window cuts, and one for a trigger that comes a little late.
-        return (self.days or 0) + 1 if self.within is None else -(-self.within // (HOUR if self._in_hours else DAY)) + 2
+        return (self.days or 0) + 1 if self.within is None else -(-self.within // (HOUR if self.in_hours else DAY)) + 2
 
     def features(self, on: Selector) -> Iterator[Feature]:
         """Remember pane by pane what is asked for."""
         yield from (self._panes(on, of) for of in self.memories)
 
     def _panes(self, on: Selector, of: Of) -> Panes:
-        zone = None if self._in_hours else self.zone
+        zone = None if self.in_hours else self.zone
         return Panes(self.watched(on), of, self.field, self._currency, zone, self._kept)
 
     def _span(self, at: Millis) -> Span:
         """Give the window of a trigger that happened `at`."""
-        if self._in_hours:
+        if self.in_hours:
             first = (at - (self.within or 0)) // HOUR
             return Span(first, at // HOUR, first * HOUR // 1000 - 1)
         last = day_of(at, self.zone)
@@ -169,7 +181,7 @@ class Aggregate(Windowed):
         return scope.readings.of(f"{function}(past.get({key}, b''), {first}, {last})")
 
     def _edges(self) -> tuple[str, str]:
-        if self._in_hours:
+        if self.in_hours:
             return f"((event.at - {self.within}) // {HOUR})", f"event.at // {HOUR}"
         zone = constant(self.zone)
         last = f"day_of(event.at, {zone})"
@@ -182,7 +194,7 @@ class Aggregate(Windowed):
         if sign in self.final:
             return
         first = self._edges()[0]
-        begin = f"{first} * {HOUR // 1000} - 1" if self._in_hours else f"midnight({first}, {constant(self.zone)}) - 1"
+        begin = f"{first} * {HOUR // 1000} - 1" if self.in_hours else f"midnight({first}, {constant(self.zone)}) - 1"
         for of in self.memories:
             key = self._panes(scope.on, of).key
             yield f"reaches(past.get({constant(key)}, b''), {first}, {self._kept})"
@@ -240,7 +252,7 @@ class Aggregate(Windowed):
                 else f"{self.window(language)} ({self.zone})"
             )
         said, zh = length(self.within, language), language == "zh"
-        if self._in_hours:
+        if self.in_hours:
             return f"{said}（从整点起算）" if zh else f"{said} (to the hour)"
         return f"{said}（从{self.zone}的零点起算）" if zh else f"{said} (to the day in {self.zone})"
 
