@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from rules.asked import Numbers
 from rules.fields import WHERE
+from rules.meant import meant
 from rules.named import overgrown
 from rules.problems import MOST_PROBLEMS, Place, Problem, bounded, shown, suggest
 from rules.words import is_zone
@@ -152,7 +153,7 @@ def _unknown_key(tree: Tree, model: type[BaseModel], path: Path) -> str:
     if above[-1:] == ("where",) and isinstance(tree.value, dict):
         event = _value(tree, above[:-1], "event")
         return f"event {event} has no field {shown(key)}{suggest(key, fields)}"
-    return f"unknown key {shown(key)}{suggest(key, fields)}"
+    return f"unknown key {shown(key)}{meant(key, fields)}"
 
 
 def _value(tree: Tree, path: Path, key: str) -> object:

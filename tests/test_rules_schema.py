@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from console import rules_schema
 from console.cli import app
 from rules.book import load
+from rules.meant import OURS
 from rules.schema import Scenario
 from rules.skeletons import skeleton
 from rules.yaml_reader import read
@@ -172,3 +173,9 @@ def test_a_first_file_finds_its_schema_beside_it(tmp_path: Path) -> None:
 
     assert written.exit_code == 0
     assert json.loads((tmp_path / rules_schema.NAME).read_text(encoding="utf-8")) == SCHEMA
+
+
+def test_what_is_suggested_for_the_words_of_other_tools_are_words_of_ours() -> None:
+    ours = {path.rpartition(".")[2] for path, _ in properties(SCHEMA)}
+
+    assert {name for names in OURS.values() for name in names} - ours == set()
