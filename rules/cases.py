@@ -11,7 +11,7 @@ from kairos.instants import Millis, moment, rfc3339
 from rules.absences import Pending, arm, came, name_of, over, pending
 from rules.book import Book
 from rules.decide import convinced, gates
-from rules.explain import Explanation, explain
+from rules.explain import Explanation, explain, waiting
 from rules.judged import Seen
 from rules.limits import hold
 from rules.policy import Policy
@@ -99,7 +99,9 @@ def _failure(rule: Rule, case: Case, number: int, zone: str) -> Failure | None:
 
 def _other_reason(found: Explanation | None, said: str) -> str | None:
     """Give what is in the way, where that is not what the test says."""
-    reason = None if found is None else found.reason
+    if found is None:
+        return "nothing: no wait would be over then"
+    reason = found.reason
     if reason is None:
         return "nothing: it fires"
     return None if reason.is_of(said) else reason.kind
@@ -131,7 +133,8 @@ class _Run:
         self.wait(event.at - 1)
         self._book.observe(event, self._customer)
         for rule, belongs in self._book.ends(event):
-            came(self._customer, name_of(rule, belongs), event.at)
+            for one in came(self._customer, name_of(rule, belongs), event.at):
+                self._explain(self._due(one), came=event.at)
         self._explain(event)
         matched = self._book.match(event, self._customer, lambda: self._standing)
         if self._rule.absent is None:
@@ -146,17 +149,22 @@ class _Run:
         for one in sorted(pending(self._customer), key=lambda one: one.due):
             if one.due <= until:
                 over(self._customer, one)
-                armed = self._armed[one]
-                event = Event("", armed.type, one.due, "", armed.category, armed.data)
-                self._explain(event)
+                event = self._due(one)
+                self._explain(event, is_over=True)
                 self._decide((self._rule,), event)
 
-    def _explain(self, event: Event) -> None:
+    def _due(self, one: Pending) -> Event:
+        """Give the event that a wait is over."""
+        armed = self._armed[one]
+        return Event("", armed.type, one.due, "", armed.category, armed.data)
+
+    def _explain(self, event: Event, *, is_over: bool = False, came: Millis | None = None) -> None:
         if event.at in self._asked:
             seen = Seen(event, self._customer, lambda: self._standing)
             found = explain(self._rule, seen, self._policy, event.at, self._scores)
             told = tuple(gate for gate in found.gates if gate.kind in _ASKED)
-            self.explained[event.at] = replace(found, gates=told)
+            found = replace(found, gates=told)
+            self.explained[event.at] = found if is_over else waiting(found, came, self._policy.zone)
 
     def _decide(self, matched: tuple[Rule, ...], event: Event) -> None:
         for candidate in gates(event, self._customer, self._standing, matched, self._policy, event.at):

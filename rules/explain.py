@@ -5,14 +5,14 @@ customer got nothing wants to see all that was missing.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kairos.instants import Millis
 from rules.asked import Asked
 from rules.conditions.absent import Absent
 from rules.explain_gates import gate_findings, stop_findings
 from rules.fields import value_of
-from rules.findings import Bilingual, Finding, bilingual, blamed, both, read_of
+from rules.findings import Bilingual, Finding, bilingual, blamed, both, clock, read_of
 from rules.judged import Seen, all_hold, opposite, some_hold
 from rules.logic import Tree
 from rules.persons import Attributes, Score, Tag
@@ -22,7 +22,7 @@ from rules.schema import Rule
 from rules.scope import Scope
 from rules.stops import NOTHING, Stops
 
-__all__ = ["Explanation", "explain", "lines"]
+__all__ = ["Explanation", "explain", "lines", "waiting"]
 
 _HEADS: dict[str, Bilingual] = {
     "on": {"zh": "触发", "en": "event"},
@@ -35,6 +35,7 @@ _JOINED: dict[str, Bilingual] = {
     "any": {"zh": "以下任一", "en": "any of"},
     "not": {"zh": "并非", "en": "not"},
 }
+_LATER = bilingual("时限届满时判断", "asked when the time is over")
 _MARKS: Mapping[bool | None, str] = {True: "✓", False: "✗", None: "?"}
 
 
@@ -124,6 +125,28 @@ def explain(
     )
 
 
+def waiting(found: Explanation, came: Millis | None, zone: str) -> Explanation:
+    """Say of a rule that waits what became of its wait; everything else must hold, or there was none.
+
+    Parameters
+    ----------
+    found
+        What became of everything else.
+    came
+        When that came which must not; None while nobody knows whether it will.
+    zone
+        In which its time is told.
+
+    """
+    if not (found.waits and found.matches):
+        return found
+    holds = None if came is None else False
+    when = "" if came is None else clock(came, zone)
+    read = _LATER if came is None else bilingual(f"{when}发生了", f"it came at {when}")
+    below = tuple(replace(part, holds=holds, read=read) if part.kind == "absent" else part for part in found.when.below)
+    return replace(found, when=replace(found.when, holds=holds, below=below))
+
+
 def lines(found: Explanation, language: Language) -> list[str]:
     """Write an explanation: a head, then a line for each clause and gate, nested ones indented."""
     written: list[str] = []
@@ -187,8 +210,7 @@ def _leaf(tree: Tree, seen: Seen, scope: Scope) -> Finding:
         later = bilingual("在关口之后判断", "asked after the gates")
         return Finding(f"score:{leaf.model}", judged.holds, both(leaf.said), later)
     if isinstance(leaf, Absent):
-        over = bilingual("时限届满时判断", "asked when the time is over")
-        return Finding("absent", judged.holds, both(leaf.said), over)
+        return Finding("absent", judged.holds, both(leaf.said), _LATER)
     kind = next(name for name in type(tree).model_fields if getattr(tree, name) is not None)
     return Finding(kind, judged.holds, both(leaf.said), read_of(leaf, judged.read))
 

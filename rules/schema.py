@@ -7,7 +7,7 @@ written back (`model_dump(mode="json")`) reads the same again in any zone and wi
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from kairos.events import Reaction
 from kairos.instants import DAY, MINUTE, Millis
@@ -188,6 +188,21 @@ class Rule(Written):
     experiment: Experiment = Field(default_factory=Experiment)
     tests: Annotated[tuple[Case, ...], Field(max_length=100)] = Field((), exclude=True)
     """What must happen to some customers; `kairos rules test` plays them."""
+
+    @field_validator("tests")
+    @classmethod
+    def _ask_why_of_what_happens(cls, tests: tuple[Case, ...], info: ValidationInfo) -> tuple[Case, ...]:
+        when: When | None = info.data.get("when")
+        if when is None:
+            return tests
+        wait = next((absent.for_ for _, absent in when.absents()), 0)
+        what = "no event of this test happens at this time" + (", and no wait would be over" if wait else "")
+        told: dict[tuple[str | int, ...], str] = {
+            (number, "why_not"): what for number, case in enumerate(tests) if case.unasked(wait)
+        }
+        if told:
+            raise at_places(told)
+        return tests
 
     @property
     def salt(self) -> str:

@@ -146,7 +146,8 @@ class Told(Written):
 class Case(Written):
     """One test: what happens, and the instants at which the rule fires; the cooldown counts, consent is given.
 
-    `why_not` says of events that do not make the rule fire which clause or gate must be the first in the way.
+    `why_not` says of events that do not make the rule fire which clause or gate must be the first in the way; of a rule
+    that waits also at the time when a wait would be over, where `absent` says that what was waited for came.
     """
 
     name: Word
@@ -158,16 +159,18 @@ class Case(Written):
     fires: tuple[Instant, ...]
     """When the rule fires; never is []."""
     why_not: Annotated[dict[Instant, Why], Field(max_length=1000)] = Field(default_factory=dict)
-    """By the times of events that do not make the rule fire: what is the first in the way."""
+    """By the times of events, or of the ends of waits, that do not make the rule fire: what is the first in the way."""
 
     @model_validator(mode="after")
     def _asks_why_of_silent_events(self) -> Self:
-        happened = {event.at for event in self.events}
-        if any(at not in happened for at in self.why_not):
-            raise at_places({("why_not",): "no event of this test happens at this time"})
         if any(at in self.fires for at in self.why_not):
             raise at_places({("why_not",): "the rule fires at this time, so nothing is in the way"})
         return self
+
+    def unasked(self, wait: Millis) -> bool:
+        """Whether `why_not` speaks of a time at which nothing happens, nor a wait of this length would be over."""
+        happened = {event.at for event in self.events}
+        return any(at not in happened and at - wait not in happened for at in self.why_not)
 
     @property
     def story(self) -> list[tuple[Millis, Event]]:

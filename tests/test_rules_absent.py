@@ -9,7 +9,9 @@ from kairos.events import Event, Login, PageView, Transaction
 from rules import cases
 from rules.absences import KEPT, MOST, Arming, Pending, arm, came, name_of, over, pending
 from rules.book import Book, load
+from rules.explain import lines
 from rules.known import Known, load_names
+from rules.saying import LANGUAGES
 from rules.sentence import sentence
 from tests.rules_strategies import NOON, event_of
 
@@ -81,6 +83,48 @@ def test_a_test_that_expects_the_wrong_moment_fails() -> None:
         "coupon-abandon: nobody paid, so it fires when the half hour is over: "
         "should fire at 2026-12-06T04:31:00.000Z, fires at 2026-12-06T04:30:00.000Z"
     ]
+
+
+def why(said: str) -> list[str]:
+    """Let the second test of the file, in which the coupon is paid with at 12:29, say why the rule is silent."""
+    asked = f'fires: []\n        why_not: {{"2026-12-06 {said}}}\n'
+    place = FILE.index("paid in time")
+    loaded = load({"f": FILE[:place] + FILE[place:].replace("fires: []\n", asked, 1)})
+    return [p.what for p in loaded.problems] or [str(failure) for failure in cases.run(loaded.book or Book.empty())]
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ('12:00": absent', None),
+        ('12:29": event', None),
+        ('12:30": absent', None),
+        ('12:30": cooldown', "because of cooldown, is because of absent"),
+        ('12:00": count', "because of count, is because of absent"),
+        ('12:59": absent', "because of absent, is because of nothing: no wait would be over then"),
+        ('12:31": absent', "no event of this test happens at this time, and no wait would be over"),
+        ('12:30": absnt', "'absnt' is nothing that silences a rule in a test; did you mean 'absent'?"),
+    ],
+)
+def test_a_test_may_say_why_a_rule_that_waits_is_silent(said: str, found: str | None) -> None:
+    told = why(said)
+
+    assert told == [] if found is None else (len(told), told[0].endswith(found)) == (1, True), told
+
+
+def test_a_failed_wait_is_explained_by_what_came() -> None:
+    place = FILE.index("paid in time")
+    loaded = load({"f": FILE[:place] + FILE[place:].replace("fires: []", 'fires: ["2026-12-06 12:30"]', 1)})
+    assert loaded.book is not None
+
+    (failure,) = cases.run(loaded.book, {"coupon-abandon": "Asia/Shanghai"})
+
+    (explained,) = failure.explained.values()
+    assert explained is not None
+    came = "2026-12-06 12:29"
+    english, chinese = ("\n".join(lines(explained, language)) for language in LANGUAGES[::-1])
+    assert f"✗ no transaction (the same coupon) in the 30 minutes after it: it came at {came}\n" in english
+    assert f"✗ 此后30分钟内没有交易（coupon与之相同）: {came}发生了\n" in chinese
 
 
 def test_a_further_look_moves_the_deadline_where_the_rule_says_so() -> None:
