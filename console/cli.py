@@ -5,6 +5,7 @@ import typer
 from console import (
     commands_codes,
     commands_dlq,
+    commands_policy,
     commands_rule_tests,
     commands_rule_tools,
     commands_rules,
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.add_typer(commands_rules.app, name="rules", help="Check trigger rules, put them into force, take them back.")
 commands_rule_tests.add_to(commands_rules.app)
 commands_rule_tools.add_to(commands_rules.app)
+app.add_typer(commands_policy.app, name="policy", help="Check the contact policy, say it, put it into force.")
 app.add_typer(commands_dlq.app, name="dlq", help="Look at dead letters, and replay them once the cause is mended.")
 commands_run.add_to(app)
 commands_codes.add_to(app)

@@ -3,20 +3,13 @@
 `python -m console.rules_schema --write` renews `docs/rules.schema.json`; without `--write` the schema is printed.
 """
 
-import ast
-import inspect
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
-
+from console.described import described, printed
 from rules.schema import RuleFile
 
 __all__ = ["NAME", "PATH", "document", "main", "text"]
@@ -38,13 +31,7 @@ _PART: Final = "Part"
 
 def document() -> dict[str, Any]:
     """Give the schema: the same for the same code, to the byte."""
-    whole = RuleFile.model_json_schema(ref_template="#/definitions/{model}", schema_generator=_Described)
-    found: dict[str, Any] = dict(sorted(whole.pop("$defs").items()))
-    for model in (whole, *found.values()):
-        for part in model.get("properties", {}).values():
-            if "description" not in part:
-                part["description"] = _about(part, found)
-    whole, found = _plain(whole), _plain(found)
+    whole, found = described(RuleFile)
     template = {"allOf": [{"$ref": f"#/definitions/Rule{_PART}"}]}
     about = "One rule for all rows of the table, whose columns give what differs."
     whole["properties"] |= {"table": _TABLE, "rule": {**template, "description": about}}
@@ -67,84 +54,7 @@ def text() -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Print the schema, or write it with `--write`."""
-    if list(arguments) not in ([], ["--write"]):
-        print("usage: python -m console.rules_schema [--write]", file=sys.stderr)
-        return 2
-    if arguments:
-        PATH.write_text(text(), encoding="utf-8")
-    else:
-        print(text(), end="")
-    return 0
-
-
-class _Described(GenerateJsonSchema):
-    """What people write: by the first sentence of each docstring, and without the null that nobody writes."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        return False
-
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        return self.generate_inner(schema["schema"])
-
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        found = super().default_schema(schema)
-        return {key: part for key, part in found.items() if (key, part) != ("default", None)}
-
-    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        found = super().model_schema(schema)
-        model = cast(type[BaseModel], schema["cls"])
-        said = _said(model)
-        for name, field in model.model_fields.items():
-            if name in said:
-                found["properties"][field.alias or name]["description"] = said[name]
-        return found
-
-
-def _said(model: type) -> dict[str, str]:
-    """Give what is said of each field of a model below it, in the model or in one above."""
-    found: dict[str, str] = {}
-    for above in reversed(model.__mro__):
-        if above.__module__.partition(".")[0] in ("rules", "kairos"):
-            # A model that was made by a function gave its fields their descriptions itself.
-            found |= _docstrings(above.__module__).get(above.__name__, {})
-    return found
-
-
-@cache
-def _docstrings(module: str) -> Mapping[str, Mapping[str, str]]:
-    """Give the sentence below each field of each class of a module."""
-    tree = ast.parse(inspect.getsource(sys.modules[module]))
-    return {
-        part.name: {
-            field.target.id: str(ast.literal_eval(below.value)).partition("\n")[0]
-            for field, below in pairwise(part.body)
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr)
-        }
-        for part in tree.body
-        if isinstance(part, ast.ClassDef)
-    }
-
-
-def _plain(part: Any) -> Any:
-    """Write a piece of the schema as editors take it: no titles, first sentences only, nothing beside a reference."""
-    if isinstance(part, list):
-        return [_plain(item) for item in part]
-    if not isinstance(part, dict):
-        return part
-    found = {key: _plain(item) for key, item in part.items() if (key, isinstance(item, str)) != ("title", True)}
-    if isinstance(found.get("description"), str):
-        found["description"] = found["description"].partition("\n")[0]
-    if "patternProperties" in found:
-        found.setdefault("additionalProperties", False)
-    if len(found) > 1 and "$ref" in found:
-        found = {"allOf": [{"$ref": found.pop("$ref")}], **found}
-    return found
-
-
-def _about(part: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    """Give what is said of the thing that a property holds."""
-    name: str = part["$ref"].rpartition("/")[2]
-    return str(found[name]["description"])
+    return printed(arguments, "console.rules_schema", PATH, text())
 
 
 def _parts(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -11,10 +11,11 @@ from rules.contacts import counted, crowded, rests_until, shut
 from rules.findings import Bilingual, Finding, ago, bilingual, both, clock
 from rules.judged import Seen
 from rules.policy import Caps, Policy, Purpose
+from rules.policy_saying import caps_said
 from rules.saying import WORDS, Language, length
 from rules.schema import Rule
 
-__all__ = ["Way", "caps_said", "contact_findings"]
+__all__ = ["Way", "contact_findings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +69,6 @@ def contact_findings(
         yield found
         why = {channel: why[channel] for channel in left}
     yield way.through(Reason.CONTACT_CAP, why, _caps(list(why), policy), _used(list(why), seen, policy, second))[0]
-
-
-def caps_said(caps: Caps, language: Language) -> str:
-    """Say caps.
-
-    Examples
-    --------
-    >>> policy = Policy.default()
-    >>> caps_said(policy.caps[Channel.SMS], "en"), caps_said(policy.caps[Channel.SMS], "zh")
-    ('at most 3 in 7 days', '7天内至多3次')
-
-    """
-    if language == "zh":
-        return "且".join(f"{length(cap.within, 'zh')}内至多{cap.at_most}次" for cap in caps)
-    return " and ".join(f"at most {cap.at_most} in {length(cap.within, 'en')}" for cap in caps)
 
 
 def _capped(caps: Caps, zh: str, en: str) -> Bilingual:
