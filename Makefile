@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 INPUT  ?= real
 MINUTES ?= 20
+SEED   ?= 1
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -43,6 +44,10 @@ static: $(VENV)/.dev
 .PHONY: faults
 faults: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m "kafka or slow"
+
+.PHONY: soak
+soak: $(VENV)/.dev  ## do every kind of harm for MINUTES=20, in the order of SEED=1; two judges say whether all is there once
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
 
 .PHONY: format
 format: $(VENV)/.dev  ## write the code the way `make check` wants it

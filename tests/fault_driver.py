@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -21,54 +21,56 @@ from streams.topics import TOPICS
 ROOT = Path(__file__).parent.parent
 
 
-class Worker:
-    """One `kairos worker` as a process, with a disk of its own and hooks of its own."""
+class Command:
+    """One `kairos` command as a process, with a log; it can be killed, stopped and started again.
+
+    Parameters
+    ----------
+    name, folder
+        The log is `<name>.log` in the folder.
+    words
+        The command.
+    environment
+        What it is told beside the environment of the tests.
+    module
+        The program that is run.
+
+    """
 
     def __init__(
         self,
         name: str,
-        servers: str,
         folder: Path,
-        *more: str,
-        session: Millis = 2 * SECOND,
+        words: Sequence[str],
+        environment: Mapping[str, str],
         module: str = "console.cli",
-        **settings: str,
     ) -> None:
-        self.data, self.pauses, self.log = folder / f"data-{name}", folder / f"pauses-{name}", folder / f"{name}.log"
-        self.pauses.mkdir()
-        self._more, self._module, self.settings = more, module, settings
-        self._environment = os.environ | {
-            "KAIROS_BOOTSTRAP": servers,
-            "KAIROS_DATA": str(self.data),
-            "KAIROS_PAUSES": str(self.pauses),
-            "KAIROS_SESSION_MS": str(session),
-            "KAIROS_MOST_RECORDS": "400",
-            **settings,
-        }
+        self.name, self.log = name, folder / f"{name}.log"
+        self._module, self._words, self._environment = module, list(words), os.environ | environment
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_wanted = False
 
-    def start(self, hold: Point | None = None) -> None:
-        """Start it, to be held at a point from the beginning if one is named."""
-        if hold:
-            self.hold(hold)
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def ended_by_itself(self) -> bool:
+        return self._is_wanted and not self.is_running
+
+    def start(self) -> None:
+        assert not self.is_running, f"{self.name} runs already"
         with self.log.open("ab") as log:
+            # In a session of its own, Ctrl-C in a terminal is the driver's alone.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, "worker", *self._more],
+                [sys.executable, "-m", self._module, *self._words],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
-
-    def hold(self, point: Point) -> None:
-        (self.pauses / point).touch()
-
-    def let_go(self) -> None:
-        for file in self.pauses.iterdir():
-            file.unlink(missing_ok=True)
-
-    async def reached(self, point: Point, within: float = 30) -> None:
-        await until(lambda: (self.pauses / f"{point}.reached").exists(), within, f"{point} of {self.log}", self.log)
+        self._is_wanted = True
 
     async def says(self, text: str, times: int = 1, within: float = 30) -> None:
         await until(lambda: self.said(text) >= times, within, f"{text!r} in {self.log}", self.log)
@@ -81,19 +83,17 @@ class Worker:
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """Kill it where it stands, and forget where it was held."""
+        """Kill it where it stands."""
         assert self._process is not None
         assert self._process.poll() is None, f"{self.log} ended by itself: {self.log.read_text()[-3000:]}"
+        self._is_wanted = False
         self._process.kill()
         self._process.wait(10)
-        self.let_go()
-
-    def wipe(self) -> None:
-        shutil.rmtree(self.data)
 
     async def stop(self, within: float = 25) -> int:
         """End it as an operator would; gives its exit code."""
         assert self._process is not None
+        self._is_wanted = False
         self._process.terminate()
         return await asyncio.to_thread(self._process.wait, within)
 
@@ -102,6 +102,56 @@ class Worker:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait(10)
+
+
+class Worker(Command):
+    """One `kairos worker`, with a disk of its own and hooks of its own."""
+
+    def __init__(
+        self,
+        name: str,
+        servers: str,
+        folder: Path,
+        *more: str,
+        session: Millis = 2 * SECOND,
+        module: str = "console.cli",
+        **settings: str,
+    ) -> None:
+        self.data, self.pauses, self.settings = folder / f"data-{name}", folder / f"pauses-{name}", settings
+        self.pauses.mkdir()
+        environment = {
+            "KAIROS_BOOTSTRAP": servers,
+            "KAIROS_DATA": str(self.data),
+            "KAIROS_PAUSES": str(self.pauses),
+            "KAIROS_SESSION_MS": str(session),
+            "KAIROS_MOST_RECORDS": "400",
+            **settings,
+        }
+        super().__init__(name, folder, ["worker", *more], environment, module)
+
+    def start(self, hold: Point | None = None) -> None:
+        """Start it, to be held at a point from the beginning if one is named."""
+        if hold:
+            self.hold(hold)
+        super().start()
+
+    def hold(self, point: Point) -> None:
+        (self.pauses / point).touch()
+
+    def let_go(self) -> None:
+        for file in self.pauses.iterdir():
+            file.unlink(missing_ok=True)
+
+    async def reached(self, point: Point, within: float = 30) -> None:
+        await until(lambda: (self.pauses / f"{point}.reached").exists(), within, f"{point} of {self.log}", self.log)
+
+    def kill(self) -> None:
+        """Kill it where it stands, and forget where it was held."""
+        super().kill()
+        self.let_go()
+
+    def wipe(self) -> None:
+        shutil.rmtree(self.data)
 
 
 async def until(holds: Callable[[], bool], within: float, what: str, log: Path | None = None) -> None:

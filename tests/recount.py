@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -22,6 +22,8 @@ class Row(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: dict[str, str]
+    at: int = 0
+    """When Kafka got it, in milliseconds."""
 
     @property
     def json(self) -> Json:
@@ -39,19 +41,22 @@ class Row(NamedTuple):
 
 def read(servers: Sequence[str], topic: str) -> list[Row]:
     """Give every committed record of a topic, each partition in its order."""
+    return list(rows_of(servers, topic))
+
+
+def rows_of(servers: Sequence[str], topic: str) -> Iterator[Row]:
+    """The same, one record after the other, for topics that would not fit into memory."""
     settings = {"isolation_level": "read_committed", "enable_auto_commit": False, "auto_offset_reset": "earliest"}
     with closing(KafkaConsumer(bootstrap_servers=list(servers), **settings)) as consumer:
         places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
         consumer.assign(places)
         consumer.seek_to_beginning(*places)
         ends = consumer.end_offsets(places)
-        rows: list[Row] = []
         while any(consumer.position(place) < ends[place] for place in places):
             for found in consumer.poll(timeout_ms=200).values():
                 for row in found:
                     head = {name: (value or b"").decode(errors="replace") for name, value in row.headers}
-                    rows.append(Row(row.topic, row.partition, row.offset, row.key, row.value, head))
-        return rows
+                    yield Row(row.topic, row.partition, row.offset, row.key, row.value, head, row.timestamp)
 
 
 def accepted(events: Iterable[Row], dead: Iterable[Row]) -> dict[tuple[str, str, str], Row]:
@@ -72,9 +77,9 @@ def places(dead: Row) -> tuple[str, int, int]:
 
 
 def category(row: Row) -> str:
-    """Give what the record says of itself: the merchant's category or the app's class."""
+    """Give what the record says of itself: the merchant's category or the app's class; nothing where it says none."""
     found = row.json
-    return str(found.get("merchant_category") or found.get("app_class"))
+    return str(found.get("merchant_category") or found.get("app_class") or "")
 
 
 def unfollowed(events: Iterable[Row], waited: int) -> dict[str, datetime]:

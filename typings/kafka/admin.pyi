@@ -2,6 +2,8 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Self
 
+from kafka import OffsetAndMetadata, TopicPartition
+
 class ConfigResourceType(IntEnum):
     UNKNOWN = 0
     TOPIC = 2
@@ -41,6 +43,9 @@ class KafkaAdminClient:
         raise_on_unknown: bool = True,
         incremental: bool | None = None,
     ) -> dict[str, dict[str, str]]: ...
+    def list_group_offsets(
+        self, group_specs: Mapping[str, Sequence[TopicPartition] | None]
+    ) -> dict[str, dict[TopicPartition, OffsetAndMetadata]]: ...
     def describe_cluster(self) -> dict[str, Any]: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...

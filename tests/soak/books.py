@@ -1,0 +1,134 @@
+"""What is in force during a soak: rules and policies that change, pools that run out, models from anywhere."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from console.publishing import contents_of, publish
+from kairos.instants import SECOND, Millis
+from models.snapshot import Snapshot
+from streams import clock
+from streams.cluster import Cluster
+from streams.versions import MODEL
+from tests.fault_driver import ROOT
+
+Wanted = frozenset[tuple[str, str]]
+"""Event types and categories that a book wants, each for every customer."""
+
+HEAD = "format: 1\nzone: Asia/Shanghai\ncurrency: CNY\nrules:\n"
+RULE = """
+  - id: {id}
+    name: 规则{id}{version}
+    scenario: activation
+    programme: {programme}
+    on: {{event: {event}, where: {where}}}
+    {when}
+    then:
+      offer: {offer}
+      channels: [{channel}]
+      template: t
+      text: {{zh: 第{version}版, en: Edition {version}}}
+      expires: {expires}
+      wait: 1s
+    fresh: 3650d
+    experiment: {{control: 15%}}
+"""
+ABSENT = "when: {all: [{absent: {event: transaction, where: {coupon: {same_as: on}}, for: 3s}}]}"
+FIELDS = ("id", "programme", "event", "where", "offer", "channel")
+DINING = ("transaction", "{merchant_category: dining}")
+ALWAYS = (
+    ("cafe", "lunch", *DINING, "{pool: cafe}", "sms"),
+    ("tea", "lunch", *DINING, "{pool: tea}", "sms"),
+    ("ride", "transport", "app_usage", "{app_class: ride_hailing}", "{pool: ride}", "push"),
+    ("card", "cards", "app_usage", "{app_class: travel}", "{product: credit-card}", "push"),
+    ("reminder", "cards", "page_view", "{page: coupon}", "{product: reminder}", "push"),
+)
+WON = frozenset({("transaction", "dining"), ("app_usage", "ride_hailing"), ("app_usage", "travel")})
+SOMETIMES = ("fuel", "pharmacy", "fashion", "leisure")
+CHANNEL_OF = {row[0]: row[-1] for row in ALWAYS} | {f"also-{also}": "push" for also in SOMETIMES}
+POLICY = """
+format: 1
+zone: Asia/Shanghai
+hours: {{sms: "00:00-24:00", push: "00:00-24:00", list: "00:00-24:00"}}
+caps: {{sms: {{within: {within}s, at_most: {sms}}}, push: {{within: {within}s, at_most: {push}}}}}
+"""
+POOLS = """
+format: 1
+zone: Asia/Shanghai
+currency: CNY
+pools:
+  - {id: cafe, programme: lunch, merchant: m1, value: 15, count: 150, prefix: CA}
+  - {id: tea, programme: lunch, merchant: m2, value: 10, count: 1000, codes: imported}
+  - {id: ride, programme: transport, merchant: m3, value: 10, count: 1000, budget: 2000, prefix: RI}
+"""
+CODES = tuple(f"TEA-{number:04d}" for number in range(120))
+LIMITS = {"cafe": 150, "tea": 120, "ride": 200}
+WAITED: Millis = 3 * SECOND
+"""How long a payment is waited for after a look at a coupon."""
+WITHIN = 20
+"""Seconds of the caps' window, in every policy."""
+
+
+@dataclass
+class Books:
+    """Publishes, and remembers what each content wants or allows, by its hash."""
+
+    cluster: Cluster
+    folder: Path
+    chance: random.Random
+    wanted: dict[str, Wanted] = field(default_factory=dict)
+    caps: dict[str, dict[str, int]] = field(default_factory=dict)
+    version: int = 0
+
+    async def begin(self) -> None:
+        """Put the first of everything into force."""
+        for kind, text in {"rules": self._rules()[0], "policy": self._policy()[0], "pools": POOLS}.items():
+            (self.folder / f"{kind}.yaml").write_text(text)
+        await self._publish({"pools": POOLS, "apps": "the file of the examples"})
+        await self.new_policy()
+        await self.new_rules()
+
+    async def new_rules(self) -> str:
+        """Publish another rule book: other words, other expiry, and another rule beside those that always are."""
+        text, also, expires = self._rules()
+        self.wanted[(await self._publish({"rules": text}))["rules"]] = WON | {("transaction", also)}
+        return f"edition {self.version}, also {also}, offers live {expires}"
+
+    async def new_policy(self) -> str:
+        """Publish another policy: other caps."""
+        text, caps = self._policy()
+        self.caps[(await self._publish({"policy": text}))["policy"]] = caps
+        return f"at most {caps['sms']} SMS and {caps['push']} pushes in {WITHIN} s"
+
+    async def new_model(self) -> str:
+        """Publish a model of our own beside those of the learning stage."""
+        weights = {f"made-up-{number}": self.chance.uniform(-1, 1) for number in range(20)}
+        content = Snapshot("reaction", 0.05, weights).to_bytes()
+        await publish(self.cluster.for_aiokafka(), {f"{MODEL}reaction": content}, "soak", clock.now())
+        return "20 weights"
+
+    def _rules(self) -> tuple[str, str, str]:
+        self.version += 1
+        also = self.chance.choice(SOMETIMES)
+        # Some offers live so short that an outage outlasts them, and their decisions end by a timer.
+        expires = self.chance.choice(["8s", "30s", "1h"])
+        told = {"version": self.version, "expires": expires}
+        extra = (f"also-{also}", "cards", "transaction", f"{{merchant_category: {also}}}", "{product: more}", "push")
+        rules = [dict(zip(FIELDS, row, strict=True)) for row in (*ALWAYS, extra)]
+        texts = [RULE.format(**rule, **told, when=ABSENT if rule["id"] == "reminder" else "") for rule in rules]
+        return HEAD + "".join(texts), also, expires
+
+    def _policy(self) -> tuple[str, dict[str, int]]:
+        caps = {channel: self.chance.choice([1, 2, 3]) for channel in ("sms", "push")}
+        return POLICY.format(within=WITHIN, **caps), caps
+
+    async def _publish(self, texts: Mapping[str, str]) -> dict[str, str]:
+        for kind, text in texts.items():
+            # A publication is checked with the files that it must fit to.
+            (self.folder / f"{kind}.yaml").write_text(text)
+        rules, policy, pools = (self.folder / f"{kind}.yaml" for kind in ("rules", "policy", "pools"))
+        contents = await asyncio.to_thread(lambda: contents_of(rules, policy, pools, ROOT / "examples" / "apps.json"))
+        wanted = {kind: contents[kind] for kind in texts}
+        return await publish(self.cluster.for_aiokafka(), wanted, "soak", clock.now())
