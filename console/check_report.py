@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from console.checking import Checked
+from console.filling import beginnings
 from rules.book import Book
+from rules.cold import cold
 from rules.cost import cost
 from rules.problems import Problem
 from rules.sentence import LANGUAGES, sentence
@@ -38,6 +40,7 @@ class Told:
             return
         for rule in self.book.rules.values():
             yield "\n".join((rule.id, *(f"  {sentence(rule, language)}" for language in LANGUAGES)))
+        yield from beginnings(one for one in cold(self.book, Book.empty()) if one.events)
         yield from map(str, cost(self.book))
         yield f"{len(self.book.rules)} rules, book {self.book.hash}"
 

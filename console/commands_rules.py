@@ -9,6 +9,7 @@ import typer
 
 from console.check_report import Form, first, told_of
 from console.checking import check_files
+from console.filling import beginnings
 from console.output import errors, out, said, settings
 from console.publishing import Known, Refused, catalogue, contents_of, publish
 from rules.book import Book
@@ -120,7 +121,7 @@ def _publish(contents: dict[str, bytes], by: str | None) -> None:
         out.print(f"in force: {kind} {name}", highlight=False)
     if "rules" in contents:
         starting = cold(_book(contents["rules"]), Book.empty() if before is None else _book(before))
-        for line in first(starting):
+        for line in first(list(beginnings(starting))):
             out.print(line, markup=False, highlight=False)
 
 

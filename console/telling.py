@@ -115,6 +115,7 @@ def change_lines(change: Change, language: Language) -> Iterator[str]:
         yield f"~ {change.rule} changed"
     yield from (f"    {line[language]}" for line in change.lines)
     yield from (f"    starts cold, counts from the change on: {line[language]}" for line in change.cold)
+    yield from (f"    is filled from the events still kept: {line[language]}" for line in change.filled)
 
 
 def effect_lines(before: Tried | None, after: Tried | None) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The seams of the house: what a stage gives to its step, what a step gives back, what a connector is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -12,6 +12,7 @@ from kairos.offers import Offer
 
 __all__ = [
     "LATENESS",
+    "Again",
     "Batch",
     "Connector",
     "Headers",
@@ -81,6 +82,23 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """That the records of a batch were taken before, and are read once more for what is new in the state.
+
+    Parameters
+    ----------
+    ranges
+        For each topic the offset from which and the one up to which they are given, retained ones only.
+    reached
+        Whether with them everything was given that was taken before; what is taken from now on is taken once.
+
+    """
+
+    ranges: Mapping[str, tuple[int, int]]
+    reached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Batch(Generic[V]):
     """What one step works on: the records that arrived, in the order of their topics and offsets, and the moment.
 
@@ -100,6 +118,8 @@ class Batch(Generic[V]):
         The topics with event time in which nothing was left unread when the batch was taken.
     lateness
         How much later than its neighbours a record may come.
+    again
+        What of the past is read again; None for what happens now.
 
     """
 
@@ -110,6 +130,7 @@ class Batch(Generic[V]):
     versions: V
     drained: frozenset[str] = frozenset()
     lateness: Millis = LATENESS
+    again: Again | None = None
 
 
 Step = Callable[[Store, Batch[V]], list[Output]]

@@ -17,7 +17,7 @@ from kairos.events import Event
 from kairos.ids import memory_id
 from rules.selectors import Selector
 
-__all__ = ["Chain", "advanced", "ends", "none_started", "started"]
+__all__ = ["Chain", "advanced", "both", "ends", "none_started", "started"]
 
 Run = tuple[int, int]
 """One run through the steps so far: the second in which it started, and the second of its last step."""
@@ -74,8 +74,25 @@ def advanced(packed: bytes, met: Sequence[bool], at: int) -> bytes:
             started = max((start for start, end in before if end < at), default=None)
             if started is not None:
                 known[place] = _latest((*known[place], (started, at)))
+    return _packed(known)
+
+
+def both(packed: bytes, other: bytes, steps: int) -> bytes:
+    """Join what two memories know of the same steps.
+
+    Examples
+    --------
+    >>> early, late = (advanced(b"", [True], at) for at in (10, 20))
+    >>> ends(both(early, late, 1), 1)
+    ((10, 10), (20, 20))
+
+    """
+    return _packed([_latest((*ends(packed, step), *ends(other, step))) for step in range(1, steps + 1)])
+
+
+def _packed(known: Sequence[tuple[Run, ...]]) -> bytes:
     flat = [number for runs in known for number in (*sum(runs, ()), *([0] * (2 * (_KEPT - len(runs)))))]
-    return _FORMS[len(met)].pack(*flat) if any(flat) else b""
+    return _FORMS[len(known)].pack(*flat) if any(flat) else b""
 
 
 def _latest(runs: tuple[Run, ...]) -> tuple[Run, ...]:
@@ -111,6 +128,10 @@ class Chain:
     def fold(self, packed: bytes, event: Event) -> bytes:
         """Take the event as whichever of the steps it is."""
         return advanced(packed, [step.meets(event) for step in self.selectors], event.at // 1000)
+
+    def merged(self, packed: bytes, other: bytes) -> bytes:
+        """Keep the latest runs of both: each of them happened."""
+        return both(packed, other, len(self.selectors))
 
     def joined(self, other: "Chain") -> "Chain":
         """Give either: they are the same."""

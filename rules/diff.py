@@ -56,6 +56,8 @@ class Change:
         What changed in it, by aspect and clause.
     cold
         What the rule looks back on that nobody has remembered so far: it counts from the change on.
+    filled
+        What nobody has remembered so far, either, and is filled from the events that are still kept.
 
     """
 
@@ -64,6 +66,7 @@ class Change:
     after: Rule | None
     lines: tuple[Bilingual, ...] = ()
     cold: tuple[Bilingual, ...] = ()
+    filled: tuple[Bilingual, ...] = ()
 
 
 def difference(before: Book, after: Book, zone: str) -> tuple[Change, ...]:
@@ -78,16 +81,16 @@ def difference(before: Book, after: Book, zone: str) -> tuple[Change, ...]:
 
     """
     found: list[Change] = []
-    starting: dict[str, list[Place]] = {}
+    starting: dict[tuple[str, bool], list[Place]] = {}
     for one in cold(after, before):
-        starting.setdefault(one.rule, []).append(one.place)
+        starting.setdefault((one.rule, bool(one.events)), []).append(one.place)
     for name in sorted(before.rules.keys() | after.rules.keys()):
         old, new = before.rules.get(name), after.rules.get(name)
         lines = () if old is None or new is None else tuple(_lines(old, new, zone))
         if old is None or new is None or lines:
-            found.append(
-                Change(name, old, new, lines, () if new is None else tuple(_cold(new, starting.get(name, ()))))
-            )
+            begins = (starting.get((name, is_filled), ()) for is_filled in (False, True))
+            cold_, filled = [() if new is None else tuple(_said(new, places)) for places in begins]
+            found.append(Change(name, old, new, lines, cold_, filled))
     return tuple(found)
 
 
@@ -171,7 +174,7 @@ def _reaction(rule: Rule, language: Language) -> str:
     return f"{listed(then.reactions, language)}, {length(then.wait, language)}, {then.objective}"
 
 
-def _cold(rule: Rule, places: Iterable[Place]) -> Iterator[Bilingual]:
+def _said(rule: Rule, places: Iterable[Place]) -> Iterator[Bilingual]:
     leaves = dict(rule.when.placed())
     told: set[str] = set()
     for leaf in map(leaves.__getitem__, places):

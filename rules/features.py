@@ -43,6 +43,10 @@ class Feature(Protocol):
         """Remember one more event; empty bytes are nothing yet."""
         ...
 
+    def merged(self, packed: bytes, other: bytes) -> bytes:
+        """Give what two memories of the same events know together; an event that both hold counts once."""
+        ...
+
     def joined(self, other: Self) -> Self:
         """Give the feature that serves this one and another of the same key."""
         ...
@@ -78,6 +82,10 @@ class Ring:
     def fold(self, packed: bytes, event: Event) -> bytes:
         """Put the event's second in its place."""
         return rings.add(packed, event.at // 1000, self.kept)
+
+    def merged(self, packed: bytes, other: bytes) -> bytes:
+        """Keep each second as often as the one that holds it more often."""
+        return rings.merged(packed, other, self.kept)
 
     def joined(self, other: "Ring") -> "Ring":
         """Give the one that keeps more; else they are the same."""

@@ -212,6 +212,17 @@ class Panes:
         pane = event.at // HOUR if self.zone is None else day_of(event.at, self.zone)
         return add(packed, pane, 1 if self.of == "count" else value, self.kept, _JOINS[self.of])
 
+    def merged(self, packed: bytes, other: bytes) -> bytes:
+        """Keep of each pane what more of its events led to; values are never below nothing, so a sum only grows."""
+        if not packed or not other:
+            return packed or other
+        found, more = rows(packed), rows(other)
+        further = min if self.of == "min" else max
+        for pane, number in more.items():
+            found[pane] = further(found.get(pane, number), number)
+        oldest = max(found) - self.kept
+        return _packed({pane: number for pane, number in found.items() if pane > oldest})
+
     def joined(self, other: "Panes") -> "Panes":
         """Give the one that keeps more; else they are the same."""
         return self if self.kept >= other.kept else other

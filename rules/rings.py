@@ -6,6 +6,7 @@ put where it belongs.
 """
 
 from bisect import bisect_right
+from collections import Counter
 from struct import Struct
 
 from kairos.instants import SECOND, Millis
@@ -19,6 +20,7 @@ __all__ = [
     "fewer",
     "forgot",
     "long_ago",
+    "merged",
     "note",
     "reached",
     "recent",
@@ -34,6 +36,7 @@ KEPT_AT_MOST = 64
 """How many instants are kept at most, and so the largest count that can be asked for."""
 SIZE = 4
 """How many bytes an entry has."""
+_LAST = 2**32 - 1
 
 
 _UNPACK = tuple(Struct(f">{count}I").unpack for count in range(KEPT_AT_MOST + 1))
@@ -61,6 +64,22 @@ def add(ring: bytes, at: int, kept: int) -> bytes:
         end -= SIZE
     grown = ring[:end] + entry + ring[end:]
     return grown[-kept * SIZE :]
+
+
+def merged(ring: bytes, other: bytes, kept: int) -> bytes:
+    """Join two rings that were filled by the same events: a second is there as often as in the one that has it more.
+
+    Examples
+    --------
+    >>> some, more = add(add(b"", 100, 3), 200, 3), add(add(b"", 200, 3), 200, 3)
+    >>> until(merged(some, more, 3), 200), until(merged(some, more, 2), 200)
+    ((100, 200, 200), (200, 200))
+
+    """
+    if not ring:
+        return other[-kept * SIZE :]
+    seconds = Counter(until(ring, _LAST)) | Counter(until(other, _LAST))
+    return b"".join(one.to_bytes(SIZE) for one in sorted(seconds.elements())[-kept:])
 
 
 def remove(ring: bytes, at: int) -> bytes:

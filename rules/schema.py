@@ -174,8 +174,8 @@ class Rule(Written):
     """Which customers; all of them unless it is said."""
     when: When = Field(default_factory=lambda: When(all=()))
     """What must have happened before, or must not happen after."""
-    warm: Literal["wait", "accept"] = "wait"
-    """Whether what is not remembered long enough is waited for, or taken as never."""
+    warm: Literal["wait", "accept", "replay"] = "wait"
+    """Whether what is not remembered long enough is waited for, taken as never, or filled from the events kept."""
     consume: Flag = False
     """Whether events before the rule's last firing no longer count for it."""
     then: Then

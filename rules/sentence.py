@@ -82,6 +82,8 @@ def unusual(rule: Rule, language: Language) -> Iterator[str]:
     if rule.warm == "accept":
         cold = "what is not remembered counts as not happened, however short the memory"
         yield "记忆时间不足时也按已有记录判断" if zh else cold
+    if rule.warm == "replay":
+        yield "启用时用仍保留的事件补齐记忆" if zh else "its memory is filled from the events that are still kept"
     if rule.status in _STATUS[language]:
         yield _STATUS[language][rule.status]
 

@@ -103,6 +103,12 @@ class Values:
             return packed
         return add(packed, name_of(value), event.at // 1000, self.kept)
 
+    def merged(self, packed: bytes, other: bytes) -> bytes:
+        """Keep of each value the later second."""
+        for at, name in seen(other):
+            packed = add(packed, name, at, self.kept)
+        return packed
+
     def joined(self, other: "Values") -> "Values":
         """Give the one that keeps more; else they are the same."""
         return self if self.kept >= other.kept else other

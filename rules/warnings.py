@@ -72,6 +72,8 @@ def _contradictions(rule: Rule) -> Odd:
             yield ("on", "where", name), f"no {rule.on.event} meets this: {never}"
     yield from _persons(rule.who, ("who",))
     yield from _pasts(rule.when, ("when",), rule.on.selector)
+    if rule.warm == "replay" and not any(rule.when.features(rule.on.selector)):
+        yield ("warm",), "the rule looks back on nothing that could be filled from the past"
 
 
 def _persons(who: Who, at: Path) -> Odd:
@@ -251,7 +253,8 @@ def _covers(other: Rule, rule: Rule) -> bool:
         and other.limits.cooldown <= rule.limits.cooldown
         and other.fresh >= rule.fresh
         and (other.purpose, other.salt, other.experiment) == (rule.purpose, rule.salt, rule.experiment)
-        and (other.warm == rule.warm or other.warm == "accept")
+        # What one rule has filled from the past, the other one sees, too.
+        and (other.warm == "accept" or rule.warm != "accept")
         and (other.valid.from_ or 0) <= (rule.valid.from_ or 0)
         and (other.valid.until is None or (rule.valid.until is not None and other.valid.until >= rule.valid.until))
     )

@@ -17,8 +17,9 @@ from kairos.recent import remember, seen
 from kairos.reservations import Answer
 from kairos.wire import LONGEST_KEY, BadRecord, customer_of, read, when
 from models.tags import bump
-from streams import absences, deferrals, watermark
+from streams import absences, deferrals, memories, warm_step, warming, watermark
 from streams.answers import answered
+from streams.carried import CARRIES
 from streams.cause import Cause
 from streams.dead_letters import dead_letter
 from streams.deciding import decide_on, matched, resume
@@ -39,13 +40,6 @@ _Told = tuple[Millis, int, Event | None, Record]
 _Refused = tuple[int, Output]
 """A record's place in the batch, and its dead letter."""
 
-_TAKES: dict[str, frozenset[str]] = {
-    CUSTOMERS: frozenset({"customer"}),
-    APP_USAGE: frozenset({"app_usage", "page_view", "login"}),
-    TRANSACTIONS: frozenset({"transaction"}),
-    FEEDBACK: frozenset({"feedback"}),
-}
-"""Which event types each topic carries."""
 _CATEGORIES = 200
 _MOST = 2**63 - 1
 """What a sum can hold in the record; nobody spends as much, but a broken producer may say so."""
@@ -53,6 +47,11 @@ _MOST = 2**63 - 1
 
 def step(store: Store, batch: Batch[Versions]) -> list[Output]:
     """Take one batch: the ledger's answers first, then events by the time at which they happened, then timers."""
+    if batch.again is not None:
+        return warm_step.step(store, batch, batch.again)
+    if not batch.records:
+        # Else a book that is published at night would warm up in the morning, with the first event.
+        memories.note(store, batch.versions.book)
     work = Work.on(store, batch)
     for record in batch.records:
         if record.topic == LEDGER_ANSWERS:
@@ -151,7 +150,7 @@ def _take_all(work: Work, told: Sequence[_Told], refused: list[_Refused]) -> dic
 
 def _read(work: Work, record: Record, at: Millis | None = None) -> Event:
     event = read(record, work.now, work.versions.apps, at)
-    if event.type not in _TAKES[record.topic]:
+    if event.type not in CARRIES[record.topic]:
         raise BadRecord("wrong_topic", f"{event.type} does not belong on {record.topic}")
     _check_owner(work, record, event.customer)
     return event
@@ -169,6 +168,8 @@ def _refusal(work: Work, record: Record, error: BadRecord) -> Output:
 
 def _forget(work: Work, record: Record) -> None:
     customer = (record.key or b"").decode()
+    if work.known(customer):
+        warming.forget(work.store, customer, record.at)
     absences.forget(work, customer)
     deferrals.forget(work, customer)
     work.drop_profile(customer)

@@ -6,7 +6,7 @@ from typing import Literal
 
 __all__ = ["Hooks", "Point"]
 
-Point = Literal["fenced", "restoring", "sent", "offsets", "committed"]
+Point = Literal["fenced", "restoring", "reread", "sent", "offsets", "committed"]
 
 
 class Hooks:

@@ -110,8 +110,8 @@ class Intake:
         self._abreast.begin()
         return places
 
-    async def take(self, now: Millis) -> Taken:
-        """Take what is there, a quota of each topic, or wait a little for the first."""
+    async def take(self, now: Millis, wait: Millis) -> Taken:
+        """Take what is there, a quota of each topic, or wait so long for the first."""
         places = await self._open_places()
         fresh = [place for place in places if place not in self._kept]
         try:
@@ -119,7 +119,7 @@ class Intake:
                 await self._fetch(0, place)
             records, drained = await self._side_by_side(now)
             if not records and (waiting := [place for place in fresh if place not in self._kept]):
-                await self._fetch(self._running.wait, *waiting)
+                await self._fetch(wait, *waiting)
                 records, drained = await self._side_by_side(now)
         except UnicodeDecodeError:
             at = ", ".join([f"{p.topic}/{p.partition}@{await self._consumer.position(p)}" for p in places])

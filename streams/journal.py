@@ -4,14 +4,14 @@ That is which records, what time, which versions, which topics were read to thei
 catalogue, state and outputs are computed again bit for bit.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from kairos.instants import Millis
-from kairos.ports import LATENESS
+from kairos.ports import LATENESS, Batch
 
-__all__ = ["BUILD", "Entry", "Skipped", "read", "write"]
+__all__ = ["BUILD", "Entry", "Skipped", "entry", "read", "write"]
 
 BUILD = "0.1.0"
 """The version of the code that decided; a replay by another one says so."""
@@ -47,6 +47,11 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         The setting in force: the watermark follows from both.
     skipped
         Records within the ranges that the step was not given; `records` counts them.
+    again
+        For each input topic from which records were read again: from where and up to where. They were taken before, and
+        are no part of what tiles the input. None for a commit of what happened then.
+    reached
+        Whether with these everything was read again that had been taken.
 
     """
 
@@ -58,6 +63,24 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     drained: tuple[str, ...] = ()
     lateness: Millis = LATENESS
     skipped: tuple[Skipped, ...] = ()
+    again: dict[str, tuple[int, int]] | None = None
+    reached: bool = False
+
+
+def entry(batch: Batch[Any], ranges: dict[str, tuple[int, int]], skipped: tuple[Skipped, ...]) -> Entry:
+    """Make the entry of a batch that took these ranges of its input, if any, and passed some records by."""
+    again = batch.again
+    return Entry(
+        ranges,
+        batch.now,
+        dict(batch.versions.hashes),
+        records=len(batch.records),
+        drained=tuple(sorted(batch.drained)),
+        lateness=batch.lateness,
+        skipped=skipped,
+        again=None if again is None else dict(again.ranges),
+        reached=again is not None and again.reached,
+    )
 
 
 _encode = msgspec.json.Encoder(order="sorted").encode

@@ -6,7 +6,7 @@ latencies are counted by bound, since Kafka's timestamps ascend within a batch.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import attrgetter, itemgetter
 from typing import Final
@@ -15,7 +15,7 @@ import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
 
 from kairos.instants import SECOND, Millis
-from kairos.ports import Output
+from kairos.ports import Output, Record
 from streams.dead_letters import ERRORS
 from streams.metrics import METRICS, Name
 from streams.topics import DEAD_LETTERS, DECISIONS, FEEDBACK, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
@@ -133,6 +133,11 @@ class Meter:
             self._decisions(outputs)
         if DEAD_LETTERS in written:
             self._dead_letters(stage, outputs)
+
+    def reread(self, stage: str, records: Iterable[Record]) -> None:
+        """Count the records of a commit that were taken before, and were read again."""
+        for record in records:
+            self.counts["kairos_reread_records_total"][stage, record.topic] += 1
 
     def _deliveries(self, rows: Sequence[ConsumerRecord]) -> None:
         for row in rows:

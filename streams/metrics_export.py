@@ -95,6 +95,7 @@ def _of_partition(partition: Partition[Any], now: Millis) -> Iterator[tuple[Name
     yield "kairos_restored_records", partition.progress.records
     yield "kairos_restoring_records", partition.progress.left
     yield "kairos_restore_seconds_left", partition.progress.seconds_left
+    yield "kairos_to_reread_records", partition.to_reread
     store = partition.store
     if store is None or not partition.ready:
         return

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from kairos.instants import Millis
-from kairos.ports import Batch, Output, Record
+from kairos.ports import Again, Batch, Output, Record
 from streams import journal
 from streams.attempt import attempt
 from streams.commit import Commit, commit
@@ -18,18 +18,23 @@ from streams.consumed import as_record
 from streams.hooks import Hooks
 from streams.intake import Intake, Taken
 from streams.interpreter import collect_rarely
+from streams.journal import Skipped
 from streams.meter import Meter
 from streams.progress import Progress
+from streams.rereading import Rereading
 from streams.restore import restore
 from streams.skips import Skips
 from streams.spec import Running, StageSpec, V
 from streams.store import META, Meta, RocksStore, encode
+from streams.turns import Turns
 
 __all__ = ["Partition"]
 
 log = structlog.get_logger(__name__)
 
 _WORTH_A_THREAD = 50
+_SOON = 10
+"""How long to wait for records, in milliseconds, while there is something to be read again."""
 
 
 class Partition(Generic[V]):
@@ -52,7 +57,7 @@ class Partition(Generic[V]):
     skips
         What may be passed by where the step raises on it.
     turns
-        How many partitions may be restored from nothing at the same time.
+        What only some partitions of this worker do at a time; the others' live work goes on meanwhile.
 
     """
 
@@ -66,13 +71,15 @@ class Partition(Generic[V]):
         clock: Callable[[], Millis],
         meter: Meter,
         skips: Skips,
-        turns: asyncio.Semaphore | None = None,
+        turns: Turns,
     ) -> None:
         self.spec, self.running, self.number = spec, running, number
         self._consumer, self._versions, self._clock, self._meter = consumer, versions, clock, meter
         self._skips, self._turns, self._hooks = skips, turns, Hooks(running.pauses)
         self._inputs = [TopicPartition(topic, number) for topic in spec.inputs]
         self._intake = Intake(consumer, self._inputs, spec, running)
+        self._rereading = Rereading(spec.name, number, running)
+        self._again: Mapping[str, int | None] | None = None
         self._ticked: Millis = 0
         self._committed: Millis = 0
         self.committing = False
@@ -99,11 +106,14 @@ class Partition(Generic[V]):
             while not self.stopping:
                 await self._round(store, producer)
         finally:
-            self.ready, self.store = False, None
+            self.ready, self.store, self._again = False, None, None
             if store is not None:
                 store.rollback()
                 store.close()
-            await producer.stop()
+            try:
+                await self._rereading.close()
+            finally:
+                await producer.stop()
 
     def _producer(self) -> AIOKafkaProducer:
         # Starting it fences whoever had this partition before, and ends what they left open.
@@ -121,7 +131,7 @@ class Partition(Generic[V]):
         changelog = TopicPartition(self.spec.changelog, self.number)
         self.progress = Progress(self.spec.name, self.number)
         restored = await restore(
-            store, changelog, self.running.client, self._hooks, self._clock(), self.progress.tell, self._turns
+            store, changelog, self.running.client, self._hooks, self._clock(), self.progress.tell, self._turns.restoring
         )
         self._meta = store.meta
         self._partitions = len(self._consumer.partitions_for_topic(self.spec.inputs[0]) or ())
@@ -143,20 +153,53 @@ class Partition(Generic[V]):
         ends = {place.topic: self._consumer.highwater(place) for place in self._inputs} if self.ready else {}
         return {topic: max(0, end - self._meta.inputs.get(topic, 0)) for topic, end in ends.items() if end is not None}
 
+    @property
+    def to_reread(self) -> int:
+        """How much of the past is still to be read again."""
+        again = self._again or {}
+        return sum(max(0, self._meta.inputs.get(topic, 0) - (place or 0)) for topic, place in again.items())
+
     async def _round(self, store: RocksStore, producer: AIOKafkaProducer) -> None:
-        taken = await self._intake.take(max(self._clock(), self._meta.now))
+        wait = self.running.wait if self._again is None else _SOON
+        taken = await self._intake.take(max(self._clock(), self._meta.now), wait)
         now = max(self._clock(), self._meta.now)
-        if not taken.records and now - self._ticked < self.running.tick:
+        if taken.records or now - self._ticked >= self.running.tick:
+            self._ticked, self.drained = now, taken.drained
+            self.committing = True
+            try:
+                outputs = await self._work(store, producer, taken, now)
+            finally:
+                self.committing = False
+            if outputs and not taken.records:
+                # So many timers fire in one step and no more; what else is due does not wait for the next tick.
+                self._ticked = 0
+        self._again = self.spec.again(store) if self.spec.again else None
+        if self._again is not None and not self._turns.rereading.locked():
+            async with self._turns.rereading:
+                await self._reread(store, producer, self._again)
+
+    async def _reread(self, store: RocksStore, producer: AIOKafkaProducer, wanted: Mapping[str, int | None]) -> None:
+        await self._hooks.at("reread")
+        portion = await self._rereading.take(wanted, self._meta.inputs)
+        if portion is None:
             return
-        self._ticked, self.drained = now, taken.drained
         self.committing = True
         try:
-            outputs = await self._work(store, producer, taken, now)
+            now = max(self._clock(), self._meta.now)
+            batch = self._batch(portion.records, now, again=portion.again)
+            await self._fetch(store, portion.records)
+            outputs, _ = await self._compute(store, batch)
+            self._rereading.learn(self._took * 1000, len(portion.records))
+            await self._commit(store, producer, self._meta.inputs, batch, {}, outputs)
+            self._meter.reread(self.spec.name, portion.records)
         finally:
             self.committing = False
-        if outputs and not taken.records:
-            # So many timers fire in one step and no more; what else is due does not wait for the next tick.
-            self._ticked = 0
+
+    def _batch(
+        self, records: Sequence[Record], now: Millis, drained: frozenset[str] = frozenset(), again: Again | None = None
+    ) -> Batch[V]:
+        versions, late = self._versions(), self.running.lateness
+        return Batch(self.number, self._partitions, records, now, versions, drained, late, again)
 
     async def _work(
         self,
@@ -165,39 +208,51 @@ class Partition(Generic[V]):
         taken: Taken,
         now: Millis,
     ) -> list[Output]:
-        versions = self._versions()
         records = [as_record(r) for place in self._inputs for r in taken.records.get(place, ())]
-        late = self.running.lateness
-        batch = Batch(self.number, self._partitions, records, now, versions, taken.drained, late)
+        batch = self._batch(records, now, taken.drained)
         await self._fetch(store, records)
-        begun = time.perf_counter()
-        outputs, skipped = await attempt(self.spec, store, batch, self._skips)
-        took = time.perf_counter() - begun
-        self._intake.learn(took * 1000, taken)
+        outputs, skipped = await self._compute(store, batch)
+        self._intake.learn(self._took * 1000, taken)
         known = self._meta.inputs
         ranges = {p.topic: (known[p.topic], end) for p, end in taken.ends.items() if end > known[p.topic]}
         if not records and not outputs and not store.changes() and not self._lags(ranges, now):
             return outputs
-        meta = Meta(inputs={**known, **{topic: end for topic, (_, end) in ranges.items()}}, now=now)
-        drained = tuple(sorted(taken.drained))
-        entry = journal.Entry(
-            ranges, now, dict(versions.hashes), records=len(records), drained=drained, lateness=late, skipped=skipped
-        )
+        spent = await self._commit(store, producer, known, batch, ranges, outputs, skipped)
+        self._meter.computed(self._took, spent)
+        self._meter.committed(self.spec.name, taken.records, outputs, self._clock())
+        return outputs
+
+    async def _commit(
+        self,
+        store: RocksStore,
+        producer: AIOKafkaProducer,
+        known: Mapping[str, int],
+        batch: Batch[V],
+        ranges: dict[str, tuple[int, int]],
+        outputs: Sequence[Output],
+        skipped: tuple[Skipped, ...] = (),
+    ) -> float:
+        meta = Meta(inputs={**known, **{topic: end for topic, (_, end) in ranges.items()}}, now=batch.now)
         prepared = Commit(producer, self.number, self.spec.aligned)
         await prepared.add(outputs)
-        prepared.own(self.spec.journal, [(None, journal.write(entry))])
+        prepared.own(self.spec.journal, [(None, journal.write(journal.entry(batch, ranges, skipped)))])
         changes = [*store.changes(), (META, encode(meta))]
         place = prepared.own(self.spec.changelog, changes)
         offsets = {p: meta.inputs[p.topic] for p in self._inputs if p.topic in ranges}
         begun = time.perf_counter()
         written = await commit(prepared, producer, offsets, self.spec.group, self._hooks)
-        self._meter.computed(took, time.perf_counter() - begun)
+        spent = time.perf_counter() - begun
         store.commit(meta, written[place])
         self._skips.committed(self.number, meta.inputs, skipped)
-        self._meta, self._committed = meta, now
+        self._meta, self._committed = meta, batch.now
         self.batches += 1
-        self._meter.committed(self.spec.name, taken.records, outputs, self._clock())
-        return outputs
+        return spent
+
+    async def _compute(self, store: RocksStore, batch: Batch[V]) -> tuple[list[Output], tuple[Skipped, ...]]:
+        begun = time.perf_counter()
+        found = await attempt(self.spec, store, batch, self._skips)
+        self._took = time.perf_counter() - begun
+        return found
 
     async def _fetch(self, store: RocksStore, records: Sequence[Record]) -> None:
         # For a few records a thread is not worth its while: the step reads them itself.

@@ -4,11 +4,13 @@ It is the oracle of the fault tests and the proof behind an explanation: the jou
 partition, the state must equal the changelog's newest records, and the outputs the topics' records.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
-from kairos.ports import Batch, Output, Record
+from kairos.ports import Again, Batch, Output, Record
 from kairos.replayed import TYPE
 from rules.stops import STOP
 from streams import journal
@@ -24,6 +26,7 @@ __all__ = ["Replayed", "replay_journal"]
 
 Client = Mapping[str, object]
 Topics = Mapping[str, Mapping[int, Sequence[Record]]]
+_offset = attrgetter("offset")
 
 
 @dataclass(slots=True)
@@ -99,8 +102,10 @@ async def _replay(
         store = MemoryStore()
         where = f"{spec.name}/{partition}"
         position: dict[str, int] = {}
+        reread: dict[str, int] = {}
         for batch, entry in _batches(partition, len(entries), rows, inputs, contents):
             _check_tiles(result, where, position, entry, batch, inputs, partition)
+            _check_again(result, where, position, reread, batch.again)
             given = replace(batch, records=without(batch.records, entry.skipped)) if entry.skipped else batch
             for output in [
                 *letters(batch.records, entry.skipped, spec.name, entry.now),
@@ -129,11 +134,21 @@ def _batches(
         for topic in inputs:
             if topic in entry.ranges:
                 records += _between(inputs[topic][partition], places, topic, entry.ranges[topic][1])
+        again = None if entry.again is None else Again(entry.again, entry.reached)
+        if again is not None:
+            records = [
+                r for topic, place in sorted(again.ranges.items()) for r in _held(inputs[topic][partition], *place)
+            ]
         hashes = tuple(sorted(entry.versions.items()))
         if hashes not in known:
             known[hashes] = _versions(hashes, contents)
         drained = frozenset(entry.drained)
-        yield Batch(partition, partitions, records, entry.now, known[hashes], drained, entry.lateness), entry
+        versions, late = known[hashes], entry.lateness
+        yield Batch(partition, partitions, records, entry.now, versions, drained, late, again), entry
+
+
+def _held(rows: Sequence[Record], start: int, end: int) -> Sequence[Record]:
+    return rows[bisect_left(rows, start, key=_offset) : bisect_left(rows, end, key=_offset)]
 
 
 def _between(rows: Sequence[Record], places: dict[str, int], topic: str, end: int) -> list[Record]:
@@ -168,6 +183,24 @@ def _check_tiles(
         position[topic] = end
     if len(batch.records) != entry.records:
         result.problems.append(f"{where}: a commit took {entry.records} records, the topics hold {len(batch.records)}")
+
+
+def _check_again(
+    result: Replayed, where: str, position: Mapping[str, int], reread: dict[str, int], again: Again | None
+) -> None:
+    """Check that what was read again follows upon itself, and that it ends where the live work stood."""
+    if again is None:
+        return
+    for topic, (start, end) in again.ranges.items():
+        # Only what the topic let go of may be missing.
+        if start < reread.get(topic, 0) or end > position.get(topic, 0):
+            result.problems.append(f"{where}: {topic} was read again from {start} to {end}, which is not its turn")
+        reread[topic] = end
+    if again.reached and (behind := [topic for topic, end in reread.items() if end != position.get(topic)]):
+        result.problems.append(f"{where}: {', '.join(behind)} was not read again to the end")
+    if again.reached or not again.ranges:
+        # What was found is being handed over; whatever is read after that is read for something else.
+        reread.clear()
 
 
 def _check_state(

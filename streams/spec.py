@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from kairos.instants import HOUR, Millis
-from kairos.ports import LATENESS, Record, Step
+from kairos.ports import LATENESS, Record, Step, Store
 from streams.skips import Skip
 
 __all__ = ["Running", "StageSpec", "Versioned"]
@@ -51,6 +51,9 @@ class StageSpec(Generic[V]):
         among them: it must not wait for anybody's backlog.
     reads
         The composite keys that a batch is sure to read; they are fetched at once, beside the other partitions' work.
+    again
+        What of its inputs a state wants to read again: each topic's next offset, None for the oldest that there is.
+        Without topics it wants steps without records; None is nothing.
 
     """
 
@@ -65,6 +68,7 @@ class StageSpec(Generic[V]):
     timed: frozenset[str] = frozenset()
     abreast: frozenset[str] = frozenset()
     reads: Callable[[Sequence[Record]], list[bytes]] | None = None
+    again: Callable[[Store], Mapping[str, int | None] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Running:
         The largest batch of one topic.
     compute
         How long one batch may compute, so that heartbeats live; batches are sized by what the last ones took.
+    again
+        How long what is read again may compute at a time, beside batches of what happens now.
     wait
         How long to wait for records before a tick is considered.
     tick
@@ -103,6 +109,7 @@ class Running:
     data: Path
     most_records: int = 4000
     compute: Millis = 100
+    again: Millis = 20
     wait: Millis = 200
     tick: Millis = 1000
     markers: Millis = 30_000

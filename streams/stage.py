@@ -31,6 +31,7 @@ from streams.meter import Meter
 from streams.partition import Partition
 from streams.skips import Skips
 from streams.spec import Running, StageSpec, V
+from streams.turns import Turns
 
 __all__ = ["Stage"]
 
@@ -39,8 +40,6 @@ log = structlog.get_logger(__name__)
 _DRAIN = 15.0
 _AGAIN = 0.5
 _NEVER = 2**31 - 1
-_AT_ONCE = 2
-"""Partitions restored from nothing at the same time: while one waits for Kafka, the other keeps the core busy."""
 
 
 class Stage(Service, Generic[V]):
@@ -77,7 +76,7 @@ class Stage(Service, Generic[V]):
         self._skips = Skips(spec.name, [skip for skip in running.skips if skip.place.topic in spec.inputs])
         self.joined = False
         self._consumer: AIOKafkaConsumer | None = None
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns = Turns()
         self._works: dict[int, asyncio.Task[None]] = {}
 
     @property

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from streams import customers, learning, ledger
+from streams import customers, learning, ledger, warming
 from streams.spec import StageSpec
 from streams.topics import (
     APP_USAGE,
@@ -41,6 +41,7 @@ _CUSTOMERS: StageSpec[Versions] = StageSpec(
     abreast=frozenset({APP_USAGE, TRANSACTIONS}),
     aligned=frozenset({DECISIONS, OFFERS_SMS, OFFERS_PUSH, OFFERS_LIST, PERMISSIONS, DEAD_LETTERS}),
     reads=customers.reads,
+    again=warming.again,
 )
 _LEDGER: StageSpec[Versions] = StageSpec(
     name="ledger",

@@ -12,11 +12,13 @@ from kairos.offers import Written
 from kairos.permissions import Permission, consents
 from kairos.ports import Batch, Output, Store
 from kairos.wire import headers
+from streams import warming
 from streams.deadlines import Deadlines
 from streams.memories import remembered
 from streams.profiles import KeptProfile, pack_profile, person, spoken, unpack_profile
 from streams.topics import PERMISSIONS
 from streams.versions import Versions
+from streams.warming import Warming
 
 __all__ = ["ABSENCE", "DECISION", "HOT", "PROFILE", "SAID", "TIMER", "Work", "record"]
 
@@ -44,12 +46,13 @@ class Work:
     _hot: dict[str, Customer]
     _standings: dict[str, Standing]
     _permissions: dict[str, None]
+    _handing: Warming | None = None
     _since: Mapping[str, int] | None = None
 
     @classmethod
     def on(cls, store: Store, batch: Batch[Versions]) -> "Work":
         """Begin a step."""
-        return cls(store, batch, [], Deadlines(store), {}, {}, {})
+        return cls(store, batch, [], Deadlines(store), {}, {}, {}, warming.handing(store))
 
     @property
     def now(self) -> Millis:
@@ -71,7 +74,13 @@ class Work:
         """Give the hot record of a customer, to be changed in place."""
         found = self._hot.get(key)
         if found is None:
-            found = self._hot[key] = unpack(self.store.get(key.encode(), HOT))
+            found = self._taken(key, self.store.get(key.encode(), HOT))
+        return found
+
+    def _taken(self, key: str, packed: bytes | None) -> Customer:
+        found = self._hot[key] = unpack(packed)
+        if self._handing is not None:
+            warming.hand_over(self.store, self._handing, self.versions.book, key, found)
         return found
 
     def put_back(self, key: str) -> None:
@@ -96,7 +105,7 @@ class Work:
         if packed is None:
             return False
         # Who asks goes on to take it.
-        self._hot[key] = unpack(packed)
+        self._taken(key, packed)
         return True
 
     def profile(self, key: str) -> KeptProfile | None:

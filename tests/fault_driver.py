@@ -138,8 +138,9 @@ class Worker(Command):
     def hold(self, point: Point) -> None:
         (self.pauses / point).touch()
 
-    def let_go(self) -> None:
-        for file in self.pauses.iterdir():
+    def let_go(self, point: Point | None = None) -> None:
+        """Let it go on, from one point or from all."""
+        for file in self.pauses.iterdir() if point is None else (self.pauses / point,):
             file.unlink(missing_ok=True)
 
     async def reached(self, point: Point, within: float = 30) -> None:

@@ -212,7 +212,7 @@ def rules(draw: st.DrawFn, number: int, *, only_columns: bool = False) -> dict[s
             "expires": "2h",
         },
         "limits": {"cooldown": draw(st.sampled_from(["0s", "1m", "1h"]))},
-        "warm": draw(st.sampled_from(["wait", "accept"])),
+        "warm": draw(st.sampled_from(["wait", "accept", "replay"])),
         "experiment": {"control": draw(st.sampled_from(["0%", "50%"]))},
     }
 

@@ -29,6 +29,7 @@ from streams.spec import Running
 from streams.stage import Stage
 from streams.stages import STAGES
 from streams.topics import FEEDBACK, TRANSACTIONS
+from streams.turns import Turns
 from streams.versions import Versions
 from tests.customer_table import NOON, Table
 from tests.stage_house import House
@@ -151,7 +152,7 @@ def test_timers_and_deadlines_that_wait_are_counted() -> None:
 async def test_event_time_goes_on_with_the_clock_where_nothing_comes_and_waits_for_what_lies_unread() -> None:
     spec = STAGES["customers"]
     consumer = AIOKafkaConsumer()
-    quiet = Partition(spec, Running(Path()), 0, consumer, Versions, clock.now, Meter(), Skips(spec.name, ()))
+    quiet = Partition(spec, Running(Path()), 0, consumer, Versions, clock.now, Meter(), Skips(spec.name, ()), Turns())
     time = watermark.advanced(
         watermark.EventTime(), spec.timed, dict.fromkeys(spec.timed, NOON), spec.timed, NOON, 5_000
     )
