@@ -10,6 +10,7 @@ from bench.latency import main as latency
 from bench.restore_run import main as restore
 from bench.rules_run import main as rules
 from bench.run import Plan, run
+from bench.swap_run import main as swap
 from bench.workload import WORKLOADS
 
 
@@ -54,6 +55,6 @@ def _chosen(parser: argparse.ArgumentParser, asked: str, known: object) -> list[
 
 
 if __name__ == "__main__":
-    others = {"rules": rules, "restore": restore, "latency": latency}
+    others = {"rules": rules, "restore": restore, "latency": latency, "swap": swap}
     other = others.get(sys.argv[1]) if len(sys.argv) > 1 else None
     sys.exit(other(sys.argv[2:]) if other else main())

@@ -18,7 +18,7 @@ from kairos.customer import Customer, Standing
 from kairos.events import Profile
 from rules.book import Book, load
 from rules.kept import Kept, packed
-from streams.interpreter import collect_rarely, leave_alone, short_turns
+from streams.interpreter import collect_rarely, give_way, leave_alone, short_turns
 
 T = TypeVar("T")
 SIZES = (10, 100, 1_000, 10_000)
@@ -139,7 +139,7 @@ def _swaps(runs: int) -> str:
         swapped.append(asyncio.run(_longest(book, changed)))
     return (
         f"One of 10,000 rules changes while batches of {_CHUNK} events are matched, {runs} times: longest batch "
-        f"{_spread(quiet)} ms without a swap, {_spread(swapped)} ms with one (built in a thread)."
+        f"{_spread(quiet)} ms of processor time without a swap, {_spread(swapped)} ms with one (built in a thread)."
     )
 
 
@@ -149,11 +149,12 @@ def _spread(found: list[float]) -> str:
 
 async def _beside(changed: bytes, book: Book) -> Book:
     with short_turns():
-        return await asyncio.to_thread(Book.of_content, changed, book)
+        return await asyncio.to_thread(Book.of_content, changed, book, None, give_way)
 
 
 async def _longest(book: Book, changed: bytes | None) -> float:
-    gaps, began = [], time.perf_counter()
+    # The time of all threads: what the book takes of a batch, whoever else is on the machine.
+    gaps, began = [], time.process_time()
     building = None
     for number in range(0, 40 * _CHUNK, _CHUNK):
         if number == 10 * _CHUNK and changed is not None:
@@ -162,8 +163,8 @@ async def _longest(book: Book, changed: bytes | None) -> float:
             book, building = building.result(), None
         _lived(book, events()[number : number + _CHUNK])
         await asyncio.sleep(0)
-        gaps.append(time.perf_counter() - began)
-        began = time.perf_counter()
+        gaps.append(time.process_time() - began)
+        began = time.process_time()
     if building is not None:
         await building
     # The first batches make what is made when it is first needed.

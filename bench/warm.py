@@ -57,7 +57,7 @@ def lives(versions: Versions, now: Millis) -> list[dict[str, bytes]]:
     """Let some customers live through some days; gives each one's records by kind."""
     store, chance = MemoryStore(), Random("lives")
     keys = [b"past-%d" % number for number in range(_LIVES)]
-    profiles = [_profile(key, number, chance, now) for number, key in enumerate(keys)]
+    profiles = [profile(key, number, chance, now) for number, key in enumerate(keys)]
     drawn = keys * _PAST
     chance.shuffle(drawn)
     past = events(drawn, now - DAY // 4, "past", apart=2 * DAY // len(drawn))
@@ -70,7 +70,8 @@ def lives(versions: Versions, now: Millis) -> list[dict[str, bytes]]:
     return list(found.values())
 
 
-def _profile(key: bytes, number: int, chance: Random, now: Millis) -> Record:
+def profile(key: bytes, number: int, chance: Random, now: Millis) -> Record:
+    """Invent what the bank knows of a customer."""
     tags = ",".join(f'"t{chance.randrange(10_000):04d}"' for _ in range(20))
     at = rfc3339(now - 30 * DAY)
     value = (

@@ -61,7 +61,7 @@ WORKLOADS = {
 """The workloads by the name that `--keys` takes."""
 
 
-def events(keys: list[bytes], last: Millis, seed: str, apart: Millis = _APART) -> Iterator[Record]:
+def events(keys: list[bytes], last: Millis, seed: str, apart: float = _APART) -> Iterator[Record]:
     """Give one record for each key: 65 % app usage, 30 % transactions, 5 % pages and logins.
 
     Parameters
@@ -78,10 +78,10 @@ def events(keys: list[bytes], last: Millis, seed: str, apart: Millis = _APART) -
     """
     chance = Random(seed)
     values = [_value(chance) for _ in range(5_000)]
-    at = last - apart * len(keys)
+    first = last - round(apart * (len(keys) - 1))
     source, json = ("ce_source", b"/bench"), ("content-type", b"application/json")
     for place, key in enumerate(keys):
-        at += apart
+        at = first + round(apart * place)
         topic, type_, value = values[chance.randrange(5_000)]
         id_, time = f"{seed}-{place:x}".encode(), rfc3339(at).encode()
         headers = (("ce_specversion", b"1.0"), ("ce_id", id_), source, ("ce_type", type_), ("ce_time", time), json)

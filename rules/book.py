@@ -8,7 +8,6 @@ from kairos.customer import Customer, Standing
 from kairos.events import Event
 from kairos.ids import content_hash
 from rules.canonical import canonical, parsed, split
-from rules.check import validated
 from rules.clauses import Apart, taken_apart
 from rules.compile import Compiled, Ender, Matcher, Watcher, enders, find, matchers, watchers
 from rules.documents import Rules, read_documents
@@ -17,11 +16,11 @@ from rules.judged import EVER, Seen
 from rules.kept import Kept
 from rules.known import Known
 from rules.lookup import unknown_names
-from rules.problems import MOST_PROBLEMS, Place, Problem, bounded, by_place, shown
-from rules.schema import MOST_RULES, Published, Rule, RuleFile, Status
-from rules.table import has_table, spread_out
-from rules.undisturbed import undisturbed
-from rules.yaml_reader import Tree, read
+from rules.problems import MOST_PROBLEMS, Problem, bounded, by_place
+from rules.rule_file import already_taken, read_file, rules_of
+from rules.schema import MOST_RULES, Published, Rule, Status
+from rules.undisturbed import at_once, undisturbed
+from rules.yaml_reader import Tree
 
 __all__ = ["MOST_RULES", "Book", "Loaded", "load", "read_file"]
 
@@ -65,7 +64,13 @@ class Book:
 
     @classmethod
     @undisturbed()
-    def of_content(cls, content: bytes, before: "Book | None" = None, kept: Kept | None = None) -> "Book":
+    def of_content(
+        cls,
+        content: bytes,
+        before: "Book | None" = None,
+        kept: Kept | None = None,
+        between: Callable[[], None] = at_once,
+    ) -> "Book":
         """Make the book from its published form, as workers do.
 
         Parameters
@@ -76,6 +81,8 @@ class Book:
             The book in force: the rules that stand in both are neither read nor compiled again.
         kept
             What was kept of an earlier book: a rule that stood in it is read when somebody asks for it.
+        between
+            Is called between two steps, none of which is long where few rules are new; others may work then.
 
         Raises
         ------
@@ -87,13 +94,16 @@ class Book:
         if written is None or len(written) > MOST_RULES:
             # The reader of the whole says what is wrong with it.
             return cls._of_rules(content, parsed(content, Published).rules)
+        between()
         known = {one: before.apart[one] for one in written if one in before.apart} if before else {}
-        read = before.rules.already(one.clauses.id for one in known.values()) if before else {}
+        between()
+        read = before.rules.already(known) if before else {}
         if kept is not None:
             known |= kept.apart([one for one in written if one not in known])
         for one, rule in read_documents([one for one in written if one not in known]).items():
             known[one], read[rule.id] = taken_apart(rule), rule
-        return cls._made(content, written, known, read, before)
+        between()
+        return cls._made(content, written, known, read, before, between)
 
     @classmethod
     def empty(cls) -> "Book":
@@ -122,19 +132,24 @@ class Book:
         apart: Mapping[bytes, Apart],
         read: Mapping[str, Rule],
         before: "Book | None" = None,
+        between: Callable[[], None] = at_once,
     ) -> "Book":
         rules = [apart[one] for one in written]
         documents = {rule.clauses.id: one for rule, one in zip(rules, written, strict=True)}
         if len(documents) != len(written):
             raise ValueError("two rules of the book have the same id")
+        between()
         features = together(feature for rule in rules for feature in rule.features)
+        between()
+        found = matchers([rule.clauses for rule in rules], before.matchers if before else None, between)
+        between()
         return cls(
             content,
             content_hash(content),
             Rules(documents, read),
             MappingProxyType(features),
             apart,
-            matchers([rule.clauses for rule in rules], before.matchers if before else None),
+            found,
             watchers(features.values(), before.watchers if before else None),
             enders([rule.absent for rule in rules if rule.absent], before.enders if before else None),
         )
@@ -258,41 +273,12 @@ def load(files: Mapping[str, str | bytes], known: Known | None = None) -> Loaded
             break
         made, tree, found = read_file(file, files)
         problems += found
-        for rule in _rules(tree):
-            problems += _taken(file, rule, taken)
+        for rule in rules_of(tree):
+            problems += already_taken(file, rule, taken)
         problems += unknown_names(file, tree, known) if known else ()
         rules += made.rules if made else ()
-        places |= {str(rule.below["id"].value): (file, rule) for rule in _rules(tree) if "id" in rule.below}
+        places |= {str(rule.below["id"].value): (file, rule) for rule in rules_of(tree) if "id" in rule.below}
         if len(rules) > MOST_RULES:
             problems.append(Problem(file, 1, 1, f"the files have more than {MOST_RULES} rules together"))
             break
     return Loaded(None if problems else Book.of(rules), bounded(by_place(problems)), places)
-
-
-def read_file(file: str, files: Mapping[str, str | bytes]) -> tuple[RuleFile | None, Tree, tuple[Problem, ...]]:
-    """Read one of some files, a template with its table as the rules they stand for, and the places of it all."""
-    tree, problems = read(file, files[file])
-    if tree is None:
-        return None, Tree(None, Place(1, 1)), problems
-    if has_table(tree):
-        tree, told = spread_out(file, tree, files)
-        if told:
-            return None, tree, (*problems, *told)
-    made, found = validated(file, tree, RuleFile)
-    return made, tree, bounded((*problems, *found))
-
-
-def _rules(tree: Tree) -> list[Tree]:
-    """Give the rules as they stand in the file, so that they are held against each other even where one is wrong."""
-    rules = tree.below.get("rules")
-    return [] if rules is None else list(rules.below.values())
-
-
-def _taken(file: str, rule: Tree, taken: dict[str, str]) -> list[Problem]:
-    id_ = rule.below.get("id")
-    if id_ is None or not isinstance(id_.value, str):
-        return []
-    if id_.value in taken:
-        return [id_.place.problem(file, f"the id {shown(id_.value)} is already taken at {taken[id_.value]}")]
-    taken[id_.value] = f"{id_.place.file or file}:{id_.place.line}"
-    return []

@@ -19,6 +19,7 @@ from rules.generated import made
 from rules.masks import masked
 from rules.selectors import Selector
 from rules.source import ALWAYS, Readings, all_of
+from rules.undisturbed import at_once
 
 __all__ = ["Compiled", "Ender", "Index", "Matcher", "Watcher", "enders", "find", "matchers", "watchers"]
 
@@ -72,9 +73,11 @@ class Compiled(Generic[F]):
     buckets: Mapping[tuple[str, str | None], tuple[Sequence[object], F]]
 
 
-def matchers(rules: Iterable[Clauses], before: Compiled[Matcher] | None = None) -> Compiled[Matcher]:
+def matchers(
+    rules: Iterable[Clauses], before: Compiled[Matcher] | None = None, between: Callable[[], None] = at_once
+) -> Compiled[Matcher]:
     """Compile what rules ask; a draft asks nothing. A bucket whose rules are those of before is not compiled again."""
-    return _compiled([(clauses, clauses) for clauses in rules if not clauses.draft], _matcher, before)
+    return _compiled([(clauses, clauses) for clauses in rules if not clauses.draft], _matcher, before, between)
 
 
 def watchers(features: Iterable[Feature], before: Compiled[Watcher] | None = None) -> Compiled[Watcher]:
@@ -92,6 +95,7 @@ def _compiled(
     items: Sequence[tuple[P, I]],
     make: Callable[[Sequence[tuple[P, I]]], F],
     before: Compiled[F] | None,
+    between: Callable[[], None] = at_once,
 ) -> Compiled[F]:
     found: dict[tuple[str, str | None], list[tuple[P, I]]] = {}
     for selector, item in items:
@@ -102,8 +106,10 @@ def _compiled(
     for place, bucket in found.items():
         ours = [item for _, item in bucket]
         was, made_before = known.get(place, ((), None))
-        same = len(was) == len(ours) and all(map(is_, was, ours))
-        buckets[place] = ours, made_before if same and made_before is not None else make(bucket)
+        if made_before is None or len(was) != len(ours) or not all(map(is_, was, ours)):
+            made_before = make(bucket)
+            between()
+        buckets[place] = ours, made_before
     index: Index[F] = {}
     for event in dict.fromkeys(event for event, _ in buckets):
         others: tuple[F, ...] = (buckets[event, None][1],) if (event, None) in buckets else ()

@@ -1,6 +1,6 @@
 """Documents: the rules of a published book, each as the JSON it stands there, read when somebody asks for it."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Collection, Container, Iterator, Mapping, ValuesView
 
 from rules.canonical import parsed
 from rules.schema import Published, Rule
@@ -64,9 +64,10 @@ class Rules(Mapping[str, Rule]):
         self._take([document for name, document in self._documents.items() if name not in self._read])
         return super().values()
 
-    def already(self, ids: Iterable[str]) -> dict[str, Rule]:
-        """Give those of some rules that were read."""
-        return {name: self._read[name] for name in ids if name in self._read}
+    def already(self, documents: Container[bytes]) -> dict[str, Rule]:
+        """Give those that were read, of the rules that stand in some documents."""
+        # Copied at once: in another thread somebody may ask for one more.
+        return {name: rule for name, rule in self._read.copy().items() if self._documents[name] in documents}
 
     def _take(self, documents: Collection[bytes]) -> None:
         for rule in read_documents(documents).values():

@@ -13,6 +13,7 @@ import msgspec
 from rules.clauses import Apart, Clauses, absent_of, features_of
 from rules.documents import read_documents
 from rules.features import Feature
+from rules.undisturbed import undisturbed
 from rules.vocabulary import is_harmless
 
 __all__ = ["Kept", "packed"]
@@ -68,6 +69,7 @@ class Kept:
 
     """
 
+    @undisturbed()
     def __init__(self, written: bytes) -> None:
         try:
             rows = _decode(written)

@@ -8,7 +8,7 @@ rule wants. Only the rules that are left are asked the rest, by a function for e
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import Any
 
@@ -174,7 +174,12 @@ def _left(rest: Sequence[Asked], begin: Sequence[str]) -> Callable[..., list[str
 
 def _asking(one: Asked, begin: Sequence[str]) -> Callable[..., bool]:
     fields = [line for line in begin if line.split(" = ")[0].strip() in one.source]
-    lines = ["def found(event, customer, past, at, since, attrs, tags):", _read(one.names, one.source), *fields]
-    holds: Callable[..., bool] = made([*lines, f" return {one.source}"], {})
-    one.holds = holds
+    one.holds = _function(_read(one.names, one.source), *fields, f" return {one.source}")
+    return one.holds
+
+
+@lru_cache(maxsize=20_000)
+def _function(*lines: str) -> Callable[..., bool]:
+    # Kept by what it says: when one rule of a bucket has changed, the functions of all others are there already.
+    holds: Callable[..., bool] = made(["def found(event, customer, past, at, since, attrs, tags):", *lines], {})
     return holds

@@ -8,7 +8,11 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["undisturbed"]
+__all__ = ["at_once", "undisturbed"]
+
+
+def at_once() -> None:
+    """Go on without a pause: what is done between two steps of a long work where nobody waits beside it."""
 
 
 @contextmanager

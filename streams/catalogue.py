@@ -21,8 +21,9 @@ from kairos.instants import Millis, rfc3339
 from kairos.ports import Output, Record
 from rules.kept import Kept
 from rules.stops import STOP
+from rules.undisturbed import at_once
 from streams.consumed import as_record
-from streams.interpreter import collect_rarely, leave_alone, short_turns
+from streams.interpreter import collect_rarely, give_way, leave_alone, short_turns
 from streams.kept_book import KeptBook
 from streams.topics import CATALOGUE
 from streams.versions import Versions
@@ -50,8 +51,8 @@ class Pointer(msgspec.Struct, frozen=True):
     before: str = ""
 
 
-Built = tuple[Pointer, Versions] | str | None
-"""A pointer with what is in force from it on, or why it is refused; nothing, where a record points to nothing."""
+Built = tuple[Pointer, Versions] | bytes | str | None
+"""A pointer with what is in force from it on, or why it is refused; a content that has the hash it is filed under."""
 
 _decode = msgspec.json.Decoder(Pointer).decode
 
@@ -87,6 +88,8 @@ class CatalogueReader:
         self.contents: dict[str, bytes] = {}
         self.problems: dict[str, str] = {}
         self.kept: Kept | None = None
+        self.between = at_once
+        """What is done between two steps of building a book."""
 
     def take(self, record: Record) -> bool:
         """Take one record; whether it changed what is in force."""
@@ -95,14 +98,16 @@ class CatalogueReader:
     def built(self, record: Record) -> Built:
         """Read what a pointer puts into force. A book of thousands takes seconds; nothing changes, so a thread may."""
         key = record.key or b""
-        if not key.startswith(CURRENT) or record.value is None:
+        if record.value is None:
             return None
+        if not key.startswith(CURRENT):
+            return record.value if content_hash(record.value).encode() == key else None
         try:
             pointer = read_pointer(record.value)
             kind = _kind(key)
             # Of a stop, that it was published is enough: without its content it holds everything.
             content = self.contents.get(pointer.hash, b"") if kind.startswith(STOP) else self.contents[pointer.hash]
-            return pointer, self.versions.having(kind, content, self.kept)
+            return pointer, self.versions.having(kind, content, self.kept, self.between)
         except KeyError:
             return "its content is not in the catalogue"
         except ValueError as error:
@@ -112,13 +117,12 @@ class CatalogueReader:
         """Take a record with what was built of it since the one before; whether it changed what is in force."""
         key = record.key or b""
         if not key.startswith(CURRENT):
-            self._keep(key.decode(errors="replace"), record.value)
+            self._keep(key.decode(errors="replace"), record, built)
             return False
         kind = _kind(key)
-        if built is None:
-            return False
         if isinstance(built, str):
             self._refuse(kind, built)
+        if not isinstance(built, tuple):
             return False
         pointer, self.versions = built
         old, self.pointers[kind] = self.pointers.get(kind), pointer
@@ -129,11 +133,11 @@ class CatalogueReader:
             log.error("publication unreadable, nothing is sent", kind=kind)
         return True
 
-    def _keep(self, name: str, content: bytes | None) -> None:
-        if content is None:
+    def _keep(self, name: str, record: Record, built: Built) -> None:
+        if record.value is None:
             self.contents.pop(name, None)
-        elif content_hash(content) == name:
-            self.contents[name] = content
+        elif isinstance(built, bytes):
+            self.contents[name] = built
         else:
             log.error("content does not have the hash it is filed under", name=name)
 
@@ -206,6 +210,8 @@ class Catalogue(Service):
                 if not self.opened.is_set() and await consumer.position(_PLACE) >= end:
                     self.reader.tidy()
                     await self._keep()
+                    # From now on there are batches beside it.
+                    self.reader.between = give_way
                     self.opened.set()
                 found = await consumer.getmany(_PLACE, timeout_ms=200)
                 await self._take(found.get(_PLACE, []))

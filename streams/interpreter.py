@@ -2,12 +2,14 @@
 
 import gc
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["collect_rarely", "leave_alone", "short_turns"]
+__all__ = ["collect_rarely", "give_way", "leave_alone", "short_turns"]
 
 _TURN = 0.001
+_REST = 0.03
 
 
 def collect_rarely() -> None:
@@ -36,3 +38,8 @@ def short_turns() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
+
+
+def give_way() -> None:
+    """Rest, in a thread that works beside the batches, so that a batch meets a step of that work and not the whole."""
+    time.sleep(_REST)

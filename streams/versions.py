@@ -13,6 +13,7 @@ from rules.kept import Kept
 from rules.policy import Policy
 from rules.pools import pools_of_content
 from rules.stops import NOTHING, STOP, Stops
+from rules.undisturbed import at_once
 
 __all__ = ["KINDS", "MODEL", "Versions"]
 
@@ -51,7 +52,9 @@ class Versions:
     models: Mapping[str, Snapshot] = field(default_factory=dict)
     stops: Stops = NOTHING
 
-    def having(self, kind: str, content: bytes, kept: Kept | None = None) -> "Versions":
+    def having(
+        self, kind: str, content: bytes, kept: Kept | None = None, between: Callable[[], None] = at_once
+    ) -> "Versions":
         """Give the set with one kind replaced.
 
         Parameters
@@ -60,6 +63,8 @@ class Versions:
             What is replaced, and by what.
         kept
             What was kept of an earlier book, so that fewer rules are read.
+        between
+            Is called between two steps of a long work.
 
         Raises
         ------
@@ -69,15 +74,16 @@ class Versions:
         """
         if kind.startswith(STOP):
             return self._stopping(kind, content)
+        if kind == "rules":
+            # A campaign changes one rule of thousands; the others are taken over as they are.
+            book = Book.of_content(content, self.book, kept, between)
+            return replace(self, hashes={**self.hashes, kind: book.hash}, book=book)
         hashes = {**self.hashes, kind: content_hash(content)}
         if kind.startswith(MODEL):
             models = {**self.models, kind.removeprefix(MODEL): Snapshot.from_bytes(content)}
             return replace(self, hashes=hashes, models=models)
         if kind not in KINDS:
             raise ValueError(f"{kind!r} is no kind of the catalogue; there are {', '.join(KINDS)} and {MODEL}...")
-        if kind == "rules":
-            # A campaign changes one rule of thousands; the others are taken over as they are.
-            return replace(self, hashes=hashes, book=Book.of_content(content, self.book, kept))
         try:
             found = replace(self, hashes=hashes, **{_FIELDS[kind]: KINDS[kind](content)})
         except ValueError:

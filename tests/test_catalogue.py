@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from aiokafka import ConsumerRecord
 
-from console.publishing import contents_of, publish
+from console.publishing import catalogue, contents_of, publish
 from kairos.ids import content_hash
 from kairos.ports import Output, Record
 from rules.kept import Kept
@@ -104,13 +105,13 @@ async def test_books_are_built_beside_the_loop_one_at_a_time_and_in_order(monkey
     first_may_end = threading.Event()
     having = Versions.having
 
-    def slowly(known: Versions, kind: str, content: bytes, kept: Kept | None) -> Versions:
+    def slowly(known: Versions, kind: str, content: bytes, kept: Kept | None, between: Callable[[], None]) -> Versions:
         assert threading.get_ident() != loop
         order.append(f"begin {content_hash(content)}")
         begun.set()
         assert first_may_end.wait(10)
         order.append(f"end {content_hash(content)}")
-        return having(known, kind, content, kept)
+        return having(known, kind, content, kept, between)
 
     monkeypatch.setattr(Versions, "having", slowly)
     rows = [row for content in (BOOK, b"{", OTHER) for row in rows_of(publication("rules", content, "ann", 0))]
@@ -169,6 +170,18 @@ async def test_a_running_worker_takes_a_book_between_two_batches_and_refuses_a_b
         # Each batch under one book, and never back to the one before.
         assert list(dict.fromkeys(order)) == [first["rules"], second["rules"]]
         assert order == sorted(order, key=[first["rules"], second["rules"]].index)
+
+
+@pytest.mark.kafka
+async def test_a_book_that_is_larger_than_what_a_topic_takes_is_published(
+    cluster: Cluster, declared: Partitions
+) -> None:
+    client = cluster.for_aiokafka()
+    content = BOOK + b" " * 9_000_000
+
+    await publish(client, {"rules": content}, "ann", clock.now())
+
+    assert (await catalogue(client)).current("rules") == content
 
 
 def reserves(cluster: Cluster) -> list[recount.Row]:

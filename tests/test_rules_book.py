@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 
 from kairos.customer import Customer, Standing, pack, unpack
-from kairos.events import AppUsage, Event
+from kairos.events import AppUsage, Event, Profile
 from kairos.ids import content_hash
+from rules import masks
 from rules.book import Book, load
 from rules.source import constant
 from tests.rules_strategies import NOON, book_of, books, event_of, lives, standings, unhurried, written
@@ -50,6 +51,32 @@ def test_rules_that_stand_in_both_books_are_not_read_again() -> None:
 
     assert book.rules["r"] is before.rules["r"]
     assert (before.rules["s"].name, book.rules["s"].name) == ("r", "another name")
+
+
+def test_others_may_work_between_two_steps_of_building_a_book() -> None:
+    before, steps = book_of(rule(), rule(id="s")), list[int]()
+    changed = book_of(rule(), rule(id="s", name="another name"))
+
+    book = Book.of_content(changed.content, before, between=lambda: steps.append(1))
+
+    assert len(steps) > 4
+    assert dict(book.rules) == dict(changed.rules)
+
+
+def test_the_function_of_a_rule_is_not_made_again_where_another_rule_of_its_bucket_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rules.compile.MANY", 1)
+    asked = {"all": [{"attr": {"age": {"at_least": 61}}}]}
+    before = book_of(rule(who=asked), rule(id="s"))
+    known = Standing(Profile(attrs={"age": 70}))
+    assert len(before.match(food(NOON), Customer(), lambda: known)) == 2
+    made = masks._function.cache_info().misses
+
+    book = Book.of_content(book_of(rule(who=asked), rule(id="s", name="another name")).content, before)
+
+    assert len(book.match(food(NOON), Customer(), lambda: known)) == 2
+    assert masks._function.cache_info().misses == made
 
 
 def test_blanks_order_and_writing_do_not_change_the_name() -> None:
