@@ -3,6 +3,8 @@
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryFile
 
 import faust
 from faust.types.auth import CredentialsT
@@ -84,7 +86,6 @@ def run_worker(
     app.producer_only = not door
     if door:
         add_door(app, settings, TOPIC, map_line)
-    settings.data.mkdir(parents=True, exist_ok=True)
     worker = faust.Worker(
         app,
         *_services(settings, stages, listening, replace(settings.running(), skips=tuple(skips)), name),
@@ -97,18 +98,28 @@ def run_worker(
 
 
 def refuse(settings: Settings, *, door: bool) -> None:
-    """Refuse to start where Kafka is not as it must be, or the port for `/ready` is taken.
+    """Refuse to start where Kafka is not as it must be, the state cannot be written, or the port is taken.
 
     Raises
     ------
     TopicError
         Kafka does not answer, or its topics are not as declared.
     OSError
-        The port is taken.
+        The port is taken, or nothing can be written to the folder of the state.
 
     """
     _refuse_taken_port(settings)
+    _refuse_useless_folder(settings.data)
     verify(settings.cluster, settings.partitions, (*TOPICS, *FOREIGN) if door else TOPICS)
+
+
+def _refuse_useless_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder) as file:
+            file.write(b"kairos")
+    except OSError as error:
+        raise OSError(f"nothing can be written to {folder} ({error.strerror}); set KAIROS_DATA") from error
 
 
 def _refuse_taken_port(settings: Settings) -> None:

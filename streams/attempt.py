@@ -15,6 +15,7 @@ from kairos.ports import Batch, Output, Record
 from streams.blame import blame
 from streams.commit import refuse_too_large
 from streams.journal import Skipped
+from streams.rocks import StoreUnavailable
 from streams.skips import Skips, letters, without
 from streams.spec import StageSpec
 from streams.store import RocksStore
@@ -42,6 +43,10 @@ async def attempt(
     while True:
         try:
             outputs = _tried(spec, store, batch)
+        except StoreUnavailable:
+            # A pure step does no more than read: it is the disk.
+            store.rollback()
+            raise
         except Exception as error:
             store.rollback()
             kind = _kind(error)

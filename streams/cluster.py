@@ -1,6 +1,8 @@
 """How to reach the bank's Kafka: its servers, and the passwords and certificates they ask for."""
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -10,6 +12,16 @@ __all__ = ["Cluster"]
 
 _SERVER = r"\s*(\[[0-9a-fA-F:]+\]|[^\s,:\[\]]+):\d+\s*"
 _SERVERS = rf"^{_SERVER}(,{_SERVER})*$"
+
+
+@contextmanager
+def _named(setting: str, *paths: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # The library says neither which file it was nor what we call it.
+        files = ", ".join(str(path) for path in paths if path)
+        raise OSError(f"KAIROS_{setting}: {files} cannot be used: {error.strerror or error}") from error
 
 
 class Cluster(BaseModel):
@@ -87,12 +99,21 @@ class Cluster(BaseModel):
         return self._arguments()
 
     def ssl_context(self) -> ssl.SSLContext | None:
-        """Make the TLS context, or None where the line is not encrypted; hosts' names are always checked."""
+        """Make the TLS context, or None where the line is not encrypted; hosts' names are always checked.
+
+        Raises
+        ------
+        OSError
+            A file cannot be read, or holds no certificate or another one's key; the message names the setting.
+
+        """
         if not self.has_tls:
             return None
-        context = ssl.create_default_context(cafile=self.ssl_cafile)
+        with _named("SSL_CAFILE", self.ssl_cafile):
+            context = ssl.create_default_context(cafile=self.ssl_cafile)
         if self.ssl_certfile:
-            context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile)
+            with _named("SSL_CERTFILE", self.ssl_certfile, self.ssl_keyfile):
+                context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile)
         return context
 
     def _arguments(self) -> dict[str, Any]:

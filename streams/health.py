@@ -93,6 +93,7 @@ def report(catalogue: Catalogue, stages: Sequence[Stage[Any]]) -> dict[str, Any]
                 for number, partition in sorted(stage.partitions.items())
                 if (figures := partition.progress.figures())["left"]
             },
+            "waiting": {str(number): one.waiting for number, one in sorted(stage.partitions.items()) if one.waiting},
             "stopped": {str(number): why for number, why in sorted(stage.stopped.items())},
         }
         for stage in stages

@@ -25,6 +25,7 @@ from streams.rereading import Rereading
 from streams.restore import restore
 from streams.skips import Skips
 from streams.spec import Running, StageSpec, V
+from streams.steady import Steady
 from streams.store import META, Meta, RocksStore, encode
 from streams.turns import Turns
 
@@ -82,9 +83,11 @@ class Partition(Generic[V]):
         self._again: Mapping[str, int | None] | None = None
         self._ticked: Millis = 0
         self._committed: Millis = 0
+        self._steady = Steady(clock, spec.name, number)
         self.committing = False
         self.stopping = False
         self.ready = False
+        self.waiting, self.waits = "", 0
         self.batches = 0
         self.progress = Progress(spec.name, number)
         self.store: RocksStore | None = None
@@ -102,7 +105,7 @@ class Partition(Generic[V]):
             await self._hooks.at("fenced")
             self.store = store = RocksStore(self.running.data / self.spec.name / str(self.number))
             await self._open(store)
-            self.ready = True
+            self.ready, self.waiting, self.waits = True, "", 0
             while not self.stopping:
                 await self._round(store, producer)
         finally:
@@ -161,8 +164,8 @@ class Partition(Generic[V]):
 
     async def _round(self, store: RocksStore, producer: AIOKafkaProducer) -> None:
         wait = self.running.wait if self._again is None else _SOON
-        taken = await self._intake.take(max(self._clock(), self._meta.now), wait)
-        now = max(self._clock(), self._meta.now)
+        taken = await self._intake.take(self._steady.now(self._meta.now), wait)
+        now = self._steady.now(self._meta.now)
         if taken.records or now - self._ticked >= self.running.tick:
             self._ticked, self.drained = now, taken.drained
             self.committing = True
@@ -185,12 +188,12 @@ class Partition(Generic[V]):
             return
         self.committing = True
         try:
-            now = max(self._clock(), self._meta.now)
+            now = self._steady.now(self._meta.now)
             batch = self._batch(portion.records, now, again=portion.again)
             await self._fetch(store, portion.records)
-            outputs, _ = await self._compute(store, batch)
+            outputs, skipped = await self._compute(store, batch)
             self._rereading.learn(self._took * 1000, len(portion.records))
-            await self._commit(store, producer, self._meta.inputs, batch, {}, outputs)
+            await self._commit(store, producer, self._meta.inputs, batch, {}, outputs, skipped)
             self._meter.reread(self.spec.name, portion.records)
         finally:
             self.committing = False

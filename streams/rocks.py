@@ -1,6 +1,7 @@
 """RocksDB as the stages use it: its options, how a folder is opened, and how many sorted rows are taken in at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from rocksdict import (
@@ -13,7 +14,7 @@ from rocksdict import (
     SstFileWriter,
 )
 
-__all__ = ["FEW_FILES", "LOADED_FILES", "StoreUnavailable", "opened", "take_in"]
+__all__ = ["FEW_FILES", "LOADED_FILES", "StoreUnavailable", "opened", "refusing", "take_in"]
 
 FEW_FILES = 2
 """A read asks every file of the newest level; merged early, there are few, and a read takes half the time."""
@@ -23,7 +24,23 @@ _CACHE = Cache(64 << 20)
 
 
 class StoreUnavailable(OSError):
-    """The folder cannot be opened now: another worker has it, or the disk is full or read-only."""
+    """The folder cannot be used now: another worker has it, or the disk is full, read-only or broken."""
+
+
+@contextmanager
+def refusing(path: Path) -> Iterator[None]:
+    """Say in one word that the disk refused, whatever RocksDB was doing.
+
+    Raises
+    ------
+    StoreUnavailable
+        What was done to the database failed.
+
+    """
+    try:
+        yield
+    except Exception as error:  # rocksdict knows no other
+        raise StoreUnavailable(f"{path}: {error}") from error
 
 
 def opened(path: Path) -> Rdict:
@@ -35,10 +52,9 @@ def opened(path: Path) -> Rdict:
         Another process has it, or the disk refuses.
 
     """
-    try:
+    with refusing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         return Rdict(str(path), _options())
-    except Exception as error:  # rocksdict knows no other: a held lock and a full disk are both this
-        raise StoreUnavailable(f"{path}: {error}") from error
 
 
 def take_in(db: Rdict, file: Path, rows: Mapping[bytes, bytes | None]) -> None:
@@ -61,13 +77,11 @@ def take_in(db: Rdict, file: Path, rows: Mapping[bytes, bytes | None]) -> None:
     """
     # A file left behind may still be one of the database's own, by its other name: it is never written over.
     file.unlink(missing_ok=True)
-    try:
+    with refusing(file):
         _write(file, rows)
         moving = IngestExternalFileOptions()
         moving.set_move_files(True)
         db.ingest_external_file([str(file)], moving)
-    except Exception as error:
-        raise StoreUnavailable(f"{file}: {error}") from error
 
 
 def _write(file: Path, rows: Mapping[bytes, bytes | None]) -> None:

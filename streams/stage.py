@@ -29,6 +29,7 @@ from streams.intake import LostInput, Unreadable
 from streams.logs import frames
 from streams.meter import Meter
 from streams.partition import Partition
+from streams.rocks import StoreUnavailable
 from streams.skips import Skips
 from streams.spec import Running, StageSpec, V
 from streams.turns import Turns
@@ -156,6 +157,8 @@ class Stage(Service, Generic[V]):
         while not partition.stopping:
             try:
                 await partition.run()
+            except StoreUnavailable as error:
+                await self._wait_for_disk(partition, error)
             except ProducerFenced:
                 # Somebody else owns it, or a commit took too long; the group will say who. Fencing back at once
                 # would make two workers push each other out for ever.
@@ -182,6 +185,16 @@ class Stage(Service, Generic[V]):
             except Exception as error:  # noqa: BLE001  # whatever it was, the partition stops and says so
                 self._give_up(partition, f"{type(error).__name__}, outside of the step", error)
                 return
+
+    async def _wait_for_disk(self, partition: Partition[V], error: StoreUnavailable) -> None:
+        """Wait until the disk takes the state again; what Kafka holds of it was not lost meanwhile."""
+        why = str(error)[:300]
+        if not partition.waiting:
+            log.warning("partition waits for its disk", stage=self.spec.name, partition=partition.number, why=why)
+        partition.waiting = why
+        partition.waits += 1
+        # Somebody who hands the folder over is done in a moment; a full disk may stay full for hours.
+        await asyncio.sleep(_AGAIN * 2 ** min(partition.waits - 1, 4))
 
     def _give_up(self, partition: Partition[V], why: str, error: BaseException | None = None) -> None:
         self.stopped[partition.number] = why

@@ -13,12 +13,15 @@ from threading import Lock
 from typing import Any, cast
 
 import msgspec
+import structlog
 from rocksdict import WriteBatch, WriteOptions
 
 from streams.keys import compose
-from streams.rocks import FEW_FILES, LOADED_FILES, opened, take_in
+from streams.rocks import FEW_FILES, LOADED_FILES, StoreUnavailable, opened, refusing, take_in
 
 __all__ = ["META", "Meta", "RocksStore", "encode", "restored"]
+
+log = structlog.get_logger(__name__)
 
 Change = tuple[bytes, bytes | None]
 
@@ -52,7 +55,6 @@ class RocksStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._db = opened(path)
         self._write_options = WriteOptions()
         # rocksdict's stub takes the property for a method.
@@ -71,7 +73,10 @@ class RocksStore:
             return self._overlay[name]
         if name in self._fetched:
             return self._fetched[name]
-        found: bytes | None = self._db.get(name)
+        try:
+            found: bytes | None = self._db.get(name)
+        except Exception as error:  # the hottest line of the house: a context manager would cost more than the read
+            raise StoreUnavailable(f"{self.path}: {error}") from error
         return found
 
     def fetch(self, names: list[bytes]) -> None:
@@ -79,7 +84,7 @@ class RocksStore:
 
         It may run in a thread of its own, for RocksDB then lets others compute; nothing may be written meanwhile.
         """
-        with self._busy:
+        with self._busy, refusing(self.path):
             # The stub knows neither the list's answer nor a list of one type alone.
             found = cast(list[bytes | None], self._db.get(cast(list[Any], names)))
         self._fetched = dict(zip(names, found, strict=True))
@@ -151,7 +156,8 @@ class RocksStore:
             else:
                 batch.put(name, value)
         batch.put(_PLACE, changelog.to_bytes(8))
-        self._db.write(batch, self._write_options)
+        with refusing(self.path):
+            self._db.write(batch, self._write_options)
 
     @contextmanager
     def loading(self) -> Iterator[None]:
@@ -200,8 +206,12 @@ class RocksStore:
         # Who gave up waiting for `fetch` or `load` may close while it is still at it.
         with self._busy:
             self._closed = True
-            self._db.flush()
-            self._db.close()
+            for act in (self._db.flush, self._db.close):
+                try:
+                    act()
+                except Exception as error:  # noqa: BLE001  # rocksdict knows no other
+                    # The changelog has it, too; and a folder that was left open could never be opened again here.
+                    log.warning("state not written, the changelog has it", folder=str(self.path), why=str(error)[:300])
 
     def wipe(self) -> None:
         """Close, and begin again with an empty folder."""
@@ -218,10 +228,11 @@ class RocksStore:
     def _stored(self, first: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         # The iterator is dropped at the end of the loop: a live one would keep the folder locked after `close`.
         stored = cast(Iterator[tuple[bytes, bytes]], self._db.items(from_key=first or None))
-        for name, value in stored:
-            if not name.startswith(prefix):
-                return
-            yield name, value
+        with refusing(self.path):
+            for name, value in stored:
+                if not name.startswith(prefix):
+                    return
+                yield name, value
 
 
 def encode(meta: Meta) -> bytes:

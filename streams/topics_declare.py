@@ -7,9 +7,15 @@ from typing import Any, Literal
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    TopicAlreadyExistsError,
+)
 
 from streams.cluster import Cluster
+from streams.knock import knock
 from streams.topics import TOPICS, Partitions, Topic
 
 __all__ = ["Change", "TopicError", "declare", "verify"]
@@ -79,7 +85,7 @@ def declare(
             _refuse_other_counts(others, _describe(admin, others), partitions)
             return created + _check(admin, others, replication, fix=fix)
     except KafkaError as error:
-        raise TopicError(f"Kafka at {cluster.bootstrap} did not do what was asked: {error!r}") from error
+        raise TopicError(_why(cluster, error)) from error
 
 
 def verify(cluster: Cluster, partitions: Partitions, topics: Sequence[Topic] = TOPICS) -> None:
@@ -95,11 +101,18 @@ def verify(cluster: Cluster, partitions: Partitions, topics: Sequence[Topic] = T
         with closing(KafkaAdminClient(**cluster.for_kafka_python(), bootstrap_timeout_ms=_PATIENCE_MS)) as admin:
             there = _describe(admin, topics)
     except KafkaError as error:
-        raise TopicError(f"Kafka at {cluster.bootstrap} does not answer or refuses us: {error!r}") from error
+        raise TopicError(_why(cluster, error)) from error
     missing = [topic.name for topic in topics if topic.name not in there]
     if missing:
         raise TopicError(f"{len(missing)} topics are missing, {missing[0]} first; declare them by `kairos topics`")
     _refuse_other_counts(topics, there, partitions)
+
+
+def _why(cluster: Cluster, error: KafkaError) -> str:
+    # What a client says that reached nobody is only that it could not.
+    if isinstance(error, KafkaTimeoutError | KafkaConnectionError):
+        return f"Kafka cannot be used. {knock(cluster)}"
+    return f"Kafka at {cluster.bootstrap} did not do what was asked: {error!r}"
 
 
 def _describe(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, int]:

@@ -38,6 +38,7 @@ class House:
     most: int = 50
     ahead: Millis = HOUR
     tick: Millis = 100
+    clock: Callable[[], Millis] = clock.now
     seen: list[str] = field(default_factory=list)
     stages: list[Stage[Nothing]] = field(default_factory=list)
 
@@ -80,8 +81,10 @@ class House:
             aligned=frozenset({self.out}),
         )
 
-    async def start(self, disk: str = "disk", spec: StageSpec[Nothing] | None = None) -> Stage[Nothing]:
-        """Start a worker and wait until every partition it has is open or given up."""
+    async def start(
+        self, disk: str = "disk", spec: StageSpec[Nothing] | None = None, *, settle: bool = True
+    ) -> Stage[Nothing]:
+        """Start a worker and, unless told otherwise, wait until every partition it has is open or given up."""
         running = Running(
             self.folder / disk,
             most_records=self.most,
@@ -95,10 +98,11 @@ class House:
         )
         opened = asyncio.Event()
         opened.set()
-        stage = Stage(spec or self.spec(), running, Nothing, opened, clock.now)
+        stage = Stage(spec or self.spec(), running, Nothing, opened, self.clock)
         self.stages.append(stage)
         await stage.start()
-        await self.until(lambda: bool(stage.partitions) and (stage.is_ready or bool(stage.stopped)))
+        if settle:
+            await self.until(lambda: bool(stage.partitions) and (stage.is_ready or bool(stage.stopped)))
         return stage
 
     async def stop(self) -> None:

@@ -37,7 +37,7 @@ async def test_a_worker_is_ready_when_it_is_open_and_a_stopped_partition_is_name
         {
             "ready": True,
             "catalogue": {"read": True, "refused": {}},
-            "stages": {house.name: {"open": [0, 1], "opening": [], "restoring": {}, "stopped": {}}},
+            "stages": {house.name: {"open": [0, 1], "opening": [], "restoring": {}, "waiting": {}, "stopped": {}}},
         },
     )
     assert stopped[0] == 503
@@ -46,6 +46,7 @@ async def test_a_worker_is_ready_when_it_is_open_and_a_stopped_partition_is_name
             "open": [1],
             "opening": [],
             "restoring": {},
+            "waiting": {},
             "stopped": {"0": f"ZeroDivisionError on {house.main}:0:1"},
         }
     }

@@ -36,6 +36,9 @@ class KafkaAdminClient:
         include_synonyms: bool = False,
         config_filter: str = "modified",
     ) -> dict[str, dict[str, dict[str, dict[str, Any]]]]: ...
+    def alter_user_scram_credentials(
+        self, alterations: Sequence[UserScramCredentialUpsertion]
+    ) -> dict[str, str | None]: ...
     def alter_configs(
         self,
         config_resources: Sequence[ConfigResource],
@@ -50,3 +53,10 @@ class KafkaAdminClient:
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
+
+class ScramMechanism(IntEnum):
+    SCRAM_SHA_256 = 1
+    SCRAM_SHA_512 = 2
+
+class UserScramCredentialUpsertion:
+    def __init__(self, user: str, mechanism: ScramMechanism, password: str) -> None: ...

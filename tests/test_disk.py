@@ -1,0 +1,129 @@
+"""A disk that refuses: it is said so, nothing is lost, and work goes on by itself when the disk takes it again."""
+
+import os
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from console.cli import app
+from kairos.ports import Batch, Output, Store
+from streams.attempt import attempt
+from streams.rocks import StoreUnavailable
+from streams.skips import Skips
+from streams.spec import StageSpec
+from streams.store import Meta, RocksStore
+from tests.stage_house import House, Nothing
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command sets up the logs of its process, which here is that of all tests."""
+    yield
+    structlog.reset_defaults()
+
+
+@contextmanager
+def full(room: int = 100_000) -> Iterator[None]:
+    """No file of this process may grow beyond so many bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_is_said_to_be_one_and_the_folder_can_be_opened_again(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path / "0")
+    store.put(b"a", "c", b"", b"kept")
+    store.commit(Meta(inputs={"events": 1}), 10)
+    store.close()
+
+    store = RocksStore(tmp_path / "0")
+    with full():
+        for number in range(2_000):
+            store.put(b"%d" % number, "c", b"", os.urandom(1000))
+        store.commit(Meta(inputs={"events": 2}), 20)
+        # RocksDB writes it out in a thread of its own, and refuses all further work when it cannot.
+        store.close()
+
+    store = RocksStore(tmp_path / "0")
+    found = store.get(b"a", "c"), store.meta.inputs, store.changelog
+    store.close()
+    assert found == (b"kept", {"events": 1}, 10)
+
+
+def test_a_folder_that_cannot_be_made_is_the_disks_refusal(tmp_path: Path) -> None:
+    (tmp_path / "customers").write_text("a file in the way")
+
+    with pytest.raises(StoreUnavailable, match=str(tmp_path)):
+        RocksStore(tmp_path / "customers" / "0")
+
+
+async def test_a_disk_that_fails_in_the_middle_of_a_step_is_not_blamed_on_an_event(tmp_path: Path) -> None:
+    def step(store: Store, _batch: Batch[Nothing]) -> list[Output]:
+        raise StoreUnavailable("the disk is gone")
+
+    spec: StageSpec[Nothing] = StageSpec("counts", "kairos.counts", ("events",), "changelog", "journal", step)
+    store = RocksStore(tmp_path / "0")
+
+    with pytest.raises(StoreUnavailable, match="the disk is gone"):
+        await attempt(spec, store, Batch(0, 1, [], 0, Nothing()), Skips("counts", ()))
+    store.close()
+
+
+def test_a_worker_whose_folder_cannot_be_written_refuses_to_start(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file in the way")
+
+    ended = CliRunner().invoke(
+        app, ["worker"], env={"KAIROS_DATA": str(tmp_path / "state"), "KAIROS_BOOTSTRAP": "127.0.0.1:1"}
+    )
+
+    assert ended.exit_code == 1
+    assert ended.stderr == f"nothing can be written to {tmp_path / 'state'} (File exists); set KAIROS_DATA\n"
+
+
+def test_a_worker_whose_port_is_taken_refuses_to_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = CliRunner().invoke(
+            app,
+            ["worker"],
+            env={"KAIROS_HEALTH_PORT": port, "KAIROS_DATA": str(tmp_path), "KAIROS_BOOTSTRAP": "127.0.0.1:1"},
+        )
+
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith(f"nothing can listen on 127.0.0.1:{port} (")
+    assert ended.stderr.endswith("set KAIROS_HEALTH_HOST and KAIROS_HEALTH_PORT\n")
+
+
+@pytest.mark.kafka
+async def test_a_partition_waits_for_its_disk_says_so_and_goes_on_by_itself(
+    house: House, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await house.start()
+    await house.send(b"1", b"2")
+    await house.outputs(2)
+    await house.stop()
+    folder = house.folder / "disk" / house.name
+    (folder / "0").rename(house.folder / "away")
+    (folder / "0").write_text("a file in the way")
+
+    stage = await house.start(settle=False)
+    await house.until(lambda: 0 in stage.partitions and bool(stage.partitions[0].waiting))
+    await house.send(b"3", partition=1)
+    await house.outputs(3)
+    waited = stage.partitions[0].waiting
+    (folder / "0").unlink()
+    await house.send(b"3")
+
+    assert await house.outputs(4) == [b"1", b"2", b"3", b"1"]
+    assert str(folder / "0") in waited
+    assert stage.partitions[0].waiting == ""
+    assert "".join(capfd.readouterr()).count("partition waits for its disk") == 1
