@@ -5,6 +5,7 @@ import signal
 import sys
 
 from bench.children import Failed
+from bench.decisions import main as decision
 from bench.engines import ENGINES
 from bench.latency import main as latency
 from bench.restore_run import main as restore
@@ -55,6 +56,6 @@ def _chosen(parser: argparse.ArgumentParser, asked: str, known: object) -> list[
 
 
 if __name__ == "__main__":
-    others = {"rules": rules, "restore": restore, "latency": latency, "swap": swap}
+    others = {"rules": rules, "restore": restore, "latency": latency, "swap": swap, "decision": decision}
     other = others.get(sys.argv[1]) if len(sys.argv) > 1 else None
     sys.exit(other(sys.argv[2:]) if other else main())

@@ -1,6 +1,7 @@
 """Candidates: rules that matched, with what the gates made of each."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kairos.decisions import Arm, Reason
 from kairos.offers import Channel
@@ -9,8 +10,7 @@ from rules.schema import Rule
 __all__ = ["Candidate", "Ranking"]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A rule that matched: the customer's arm, and a channel, or the reason why there is no offer.
 
     `passed` names the gates that would have refused it, and did not because of its purpose.

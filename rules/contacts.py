@@ -3,6 +3,7 @@
 It counts attempts, in both arms alike; what is known never to have reached the customer is taken out again.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from kairos.customer import Customer
@@ -32,13 +33,19 @@ def take_back(customer: Customer, channel: Channel, purpose: str, held: Millis) 
 def crowded(customer: Customer, purpose: str, policy: Policy, now: Millis) -> Iterator[Reason]:
     """Give each reason why the customer is not to be contacted now, by whatever channel."""
     second = rings.second(now)
-    if policy.gap is not None and counted(customer, second - policy.gap // SECOND, second):
+    if policy.gap is not None and _newest(customer) > second - policy.gap // SECOND:
         yield Reason.GAP
-    overall = policy.overall or ()
-    if any(counted(customer, second - cap.within // SECOND, second) >= cap.at_most for cap in overall):
-        yield Reason.OVERALL_CAP
-    if _full(customer.purposes.get(purpose, b""), policy.caps_of(purpose), second):
+    for cap in policy.overall or ():
+        if counted(customer, second - cap.within // SECOND, second) >= cap.at_most:
+            yield Reason.OVERALL_CAP
+            break
+    if (caps := policy.caps_of(purpose)) and _full(customer.purposes.get(purpose, b""), caps, second):
         yield Reason.PURPOSE_CAP
+
+
+def _newest(customer: Customer) -> int:
+    # Processing time never goes back, so that the last entry of a ring is its newest, and none is later than now.
+    return max((int.from_bytes(ring[-rings.SIZE :]) for ring in customer.contacts.values()), default=-1)
 
 
 def shut(customer: Customer, channel: Channel, policy: Policy, now: Millis) -> Iterator[Reason]:
@@ -74,4 +81,5 @@ def counted(customer: Customer, after: int, until: int) -> int:
     (2, 1, 1)
 
     """
-    return sum(at > after for ring in customer.contacts.values() for at in rings.until(ring, until))
+    found = (rings.until(ring, until) for ring in customer.contacts.values())
+    return sum(len(seconds) - bisect_right(seconds, after) for seconds in found)

@@ -3,8 +3,8 @@
 Steps 2 to 10 of the order of a decision. Conditions ran in event time; the gates run in processing time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Final
 
 from kairos.customer import Customer, Standing
@@ -26,6 +26,10 @@ __all__ = ["Candidate", "Ranking", "arm", "convinced", "gates", "rank", "refused
 
 _Outcome = tuple[Channel | Reason, tuple[Reason, ...]]
 """The channel or the refusal, and what was passed on the way because of the purpose."""
+_Way = tuple[str, tuple[Channel, ...], tuple[str, ...]]
+"""Purpose, channels and classes of the product: rules that have these in common are answered alike."""
+_Open = list[tuple[Channel, tuple[Reason, ...]]]
+"""The channels that are open, each with what was passed."""
 
 
 def arm(rule: Rule, customer: str) -> Arm:
@@ -33,7 +37,11 @@ def arm(rule: Rule, customer: str) -> Arm:
 
     A larger control share keeps all customers of a smaller one.
     """
-    return Arm.CONTROL if share(rule.salt, customer) < rule.experiment.control else Arm.TREATMENT
+    return _arm(rule, share(rule.salt, customer))
+
+
+def _arm(rule: Rule, place: float) -> Arm:
+    return Arm.CONTROL if place < rule.experiment.control else Arm.TREATMENT
 
 
 def gates(
@@ -69,18 +77,25 @@ def gates(
     One candidate for each rule: with a channel, or with the reason of the gate that was reached.
 
     """
+    asked = _Asked(customer, standing, policy, now)
     candidates: list[Candidate] = []
-    for rule in sorted(matched, key=lambda rule: rule.id):
+    places: dict[str, float] = {}
+    for rule in sorted(matched, key=_id):
         refusal = stops.of_rule(rule) or _of_the_rule(rule, event, standing, now)
-        channels = stops.open(rule.then.channels)
-        outcome, passed = (refusal, ()) if refusal else _by_channel(rule, channels, customer, standing, policy, now)
+        outcome, passed = (refusal, ()) if refusal else asked.by_channel(rule, stops.open(rule.then.channels))
         # The arm is told for every match, so that both arms can be seen to lose the same customers on the way.
-        found = arm(rule, event.customer)
+        place = places.get(rule.salt)
+        if place is None:
+            place = places[rule.salt] = share(rule.salt, event.customer)
+        found = _arm(rule, place)
         if isinstance(outcome, Reason):
-            candidates.append(Candidate(rule, found, reason=outcome))
+            candidates.append(Candidate(rule, found, None, outcome))
         else:
-            candidates.append(Candidate(rule, found, outcome, passed=passed))
+            candidates.append(Candidate(rule, found, outcome, None, passed))
     return tuple(candidates)
+
+
+_id = attrgetter("id")
 
 
 def refused(rule: Rule, customer: str, reason: Reason) -> Candidate:
@@ -98,45 +113,64 @@ def _of_the_rule(rule: Rule, event: Event, standing: Standing, now: Millis) -> R
     return Reason.DO_NOT_CONTACT if standing.profile.do_not_contact else None
 
 
-def _by_channel(
-    rule: Rule, channels: Sequence[Channel], customer: Customer, standing: Standing, policy: Policy, now: Millis
-) -> _Outcome:
-    """Give the first channel that passes every gate, or the reason of the furthest gate that one reached."""
-    said = consents(standing.profile.consent, standing.said)
-    allowed = [channel for channel in channels if permitted(said, rule.purpose, channel.value)]
-    if not allowed:
-        return Reason.NO_CONSENT, ()
-    if not standing.profile.personalisation:
-        return Reason.NO_PERSONALISATION, ()
-    zone, product = zone_of(policy, standing.profile.attrs), rule.then.offer.product
-    found = [(channel, closed(policy, Use(channel, product, zone), now)) for channel in allowed]
-    passes = policy.passes(rule.purpose)
-    awake = [(channel, why) for channel, why in found if not why or all(reason in passes for reason in why)]
-    if not awake:
-        return _furthest(next(reason for reason in why if reason not in passes) for _, why in found), ()
-    if in_cooldown(customer, rule, now):
-        return Reason.COOLDOWN, ()
-    if used_up(customer, rule):
-        return Reason.CUSTOMER_LIMIT, ()
-    return _uncrowded(rule, customer, awake, policy, now)
+class _Asked:
+    """What the candidates of one decision ask of the same customer at the same moment, each question once."""
 
+    __slots__ = ("_crowds", "_customer", "_hours", "_now", "_policy", "_standing", "_zone")
 
-def _uncrowded(
-    rule: Rule, customer: Customer, awake: Sequence[tuple[Channel, tuple[Reason, ...]]], policy: Policy, now: Millis
-) -> _Outcome:
-    """Ask the ledger of contacts: of the customer first, then of each channel."""
-    passes = policy.passes(rule.purpose)
-    crowd = tuple(crowded(customer, rule.purpose, policy, now))
-    if refusing := [reason for reason in crowd if reason not in passes]:
-        return refusing[0], ()
-    reached: list[Reason] = []
-    for channel, why in awake:
-        found = tuple(shut(customer, channel, policy, now))
-        if refusing := [reason for reason in found if reason not in passes]:
-            reached.append(refusing[0])
-        else:
-            return channel, (*why, *crowd, *found)
-    return _furthest(reached), ()
+    def __init__(self, customer: Customer, standing: Standing, policy: Policy, now: Millis) -> None:
+        self._customer, self._standing, self._policy, self._now = customer, standing, policy, now
+        self._zone = zone_of(policy, standing.profile.attrs)
+        self._hours: dict[_Way, _Open | Reason] = {}
+        self._crowds: dict[_Way, _Outcome] = {}
+
+    def by_channel(self, rule: Rule, channels: tuple[Channel, ...]) -> _Outcome:
+        """Give the first channel that passes every gate, or the reason of the furthest gate that one reached."""
+        classes = self._policy.classes_of.get(rule.then.offer.product or "", ())
+        way = (rule.purpose, channels, classes)
+        awake = self._hours.get(way)
+        if awake is None:
+            awake = self._hours[way] = self._awake(rule, channels)
+        if isinstance(awake, Reason):
+            return awake, ()
+        if in_cooldown(self._customer, rule, self._now):
+            return Reason.COOLDOWN, ()
+        if used_up(self._customer, rule):
+            return Reason.CUSTOMER_LIMIT, ()
+        outcome = self._crowds.get(way)
+        if outcome is None:
+            outcome = self._crowds[way] = self._uncrowded(rule.purpose, awake)
+        return outcome
+
+    def _awake(self, rule: Rule, channels: tuple[Channel, ...]) -> _Open | Reason:
+        """Ask consent, then calendar and hours."""
+        profile, policy, purpose = self._standing.profile, self._policy, rule.purpose
+        said = consents(profile.consent, self._standing.said)
+        allowed = [channel for channel in channels if permitted(said, purpose, channel.value)]
+        if not allowed:
+            return Reason.NO_CONSENT
+        if not profile.personalisation:
+            return Reason.NO_PERSONALISATION
+        product, passes = rule.then.offer.product, policy.passes(purpose)
+        found = [(channel, closed(policy, Use(channel, product, self._zone), self._now)) for channel in allowed]
+        awake = [(channel, why) for channel, why in found if not why or all(reason in passes for reason in why)]
+        return awake or _furthest(next(reason for reason in why if reason not in passes) for _, why in found)
+
+    def _uncrowded(self, purpose: str, awake: _Open) -> _Outcome:
+        """Ask the ledger of contacts: of the customer first, then of each channel."""
+        customer, policy, now = self._customer, self._policy, self._now
+        passes = policy.passes(purpose)
+        crowd = tuple(crowded(customer, purpose, policy, now))
+        if refusing := [reason for reason in crowd if reason not in passes]:
+            return refusing[0], ()
+        reached: list[Reason] = []
+        for channel, why in awake:
+            found = tuple(shut(customer, channel, policy, now))
+            if refusing := [reason for reason in found if reason not in passes]:
+                reached.append(refusing[0])
+            else:
+                return channel, (*why, *crowd, *found)
+        return _furthest(reached), ()
 
 
 _ORDER: Final = tuple(Reason)
@@ -163,7 +197,7 @@ def convinced(candidate: Candidate, scores: Mapping[str, float | None]) -> Candi
     for asked in candidate.rule.who.scores():
         found = scores.get(asked.model)
         if found is None or found < asked.at_least:
-            return replace(candidate, channel=None, reason=Reason.SCORE_TOO_LOW)
+            return candidate._replace(channel=None, reason=Reason.SCORE_TOO_LOW)
     return candidate
 
 
@@ -179,15 +213,13 @@ def rank(candidates: Iterable[Candidate], scores: Mapping[str, float]) -> Rankin
 
     """
     everyone = sorted(candidates, key=lambda candidate: candidate.rule.id)
+    ranked = [candidate for candidate in everyone if candidate.reason is None]
     # Sorting is stable, so equal scores are ordered by id.
-    ranked = sorted(
-        (candidate for candidate in everyone if candidate.is_open),
-        key=lambda candidate: -scores.get(candidate.rule.id, 0.0),
-    )
+    ranked.sort(key=lambda candidate: -scores.get(candidate.rule.id, 0.0))
     winner = ranked[0].rule.programme if ranked else None
-    refused = (
-        replace(candidate, reason=Reason.OUTRANKED) if candidate.is_open else candidate
-        for candidate in everyone
-        if not candidate.is_open or candidate.rule.programme != winner
-    )
+    refused = [
+        Candidate(one.rule, one.arm, one.channel, Reason.OUTRANKED, one.passed) if one.reason is None else one
+        for one in everyone
+        if one.reason is not None or one.rule.programme != winner
+    ]
     return Ranking(tuple(c for c in ranked if c.rule.programme == winner), tuple(refused))

@@ -42,7 +42,7 @@ def gate_findings(
     rule: Rule, seen: Seen, policy: Policy, now: Millis, scores: Mapping[str, float | None], stops: Stops = NOTHING
 ) -> tuple[Finding, ...]:
     """Ask every gate, also behind one that refuses; the first that does is the reason that `rules.decide` gives."""
-    channels = stops.open(rule.then.channels) or list(rule.then.channels)
+    channels = stops.open(rule.then.channels) or rule.then.channels
     by_channel = _by_channel(rule, channels, seen, policy, now)
     return (*_of_the_rule(rule, seen, policy, now), *by_channel, *_scores(rule, scores))
 

@@ -53,11 +53,14 @@ def closed(policy: Policy, use: Use, now: Millis) -> tuple[Reason, ...]:
     [0, 1]
 
     """
-    blackout = (Reason.BLACKOUT,) if any(closures(policy, use, now)) else ()
     minute = local(now, use.zone or policy.zone)[0]
-    if all(minutes_in(hours, minute) for hours in hours_of(policy, use)):
-        return blackout
-    return (*blackout, Reason.QUIET_HOURS)
+    quiet: tuple[Reason, ...] = ()
+    for hours in hours_of(policy, use):
+        if not minutes_in(hours, minute):
+            quiet = (Reason.QUIET_HOURS,)
+    for _ in closures(policy, use, now):
+        return (Reason.BLACKOUT, *quiet)
+    return quiet
 
 
 def closures(policy: Policy, use: Use, now: Millis) -> Iterator[tuple[Millis, Closure]]:

@@ -21,8 +21,14 @@ def last_decided(customer: Customer, rule: Rule) -> Millis | None:
 
 def in_cooldown(customer: Customer, rule: Rule, now: Millis) -> bool:
     """Whether the rule, or another of its group, decided for the customer less than this rule's cooldown ago."""
-    decided = last_decided(customer, rule)
-    return decided is not None and now - decided < rule.limits.cooldown
+    limits = rule.limits
+    if not limits.cooldown:
+        return False
+    own = customer.decided.get(rule.id)
+    if own is not None and now - own < limits.cooldown:
+        return True
+    group = customer.groups.get(limits.group, {}) if limits.group is not None else {}
+    return any(now - decided < limits.cooldown for decided in group.values())
 
 
 def used_up(customer: Customer, rule: Rule) -> bool:

@@ -4,7 +4,6 @@ Each stop is a piece of the catalogue of its own, so that two people who stop tw
 What cannot be read holds everything: it may have been a stop.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -90,8 +89,8 @@ class Stops:
 
     Examples
     --------
-    >>> NOTHING.having("stop/channel/sms", written("wrong text", stopped=True)).open([Channel.SMS, Channel.PUSH])
-    [<Channel.PUSH: 'push'>]
+    >>> NOTHING.having("stop/channel/sms", written("wrong text", stopped=True)).open((Channel.SMS, Channel.PUSH))
+    (<Channel.PUSH: 'push'>,)
 
     """
 
@@ -136,9 +135,11 @@ class Stops:
         closed = kind_of("channel", offer.channel) in self.kinds
         return Reason.STOPPED if closed or self._names(offer.rule, offer.programme, pool) else None
 
-    def open(self, channels: Collection[Channel]) -> list[Channel]:
+    def open(self, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
         """Give the channels that are not stopped, in their order."""
-        return [channel for channel in channels if not self.kinds or kind_of("channel", channel) not in self.kinds]
+        if not self.kinds:
+            return channels
+        return tuple(channel for channel in channels if kind_of("channel", channel) not in self.kinds)
 
     def _names(self, rule: str, programme: str, pool: str | None) -> bool:
         named = {kind_of("all"), kind_of("rule", rule), kind_of("programme", programme)}

@@ -1,0 +1,101 @@
+"""`python -m bench decision`: what policy and arbitration cost a decision with six candidates.
+
+Gates, ledger of contacts and ranks, as `rules.decide` asks them of one customer who was contacted before; no scores, no
+store and no Kafka. Beside it the bare decode of the event's JSON in the same run, for a busy machine shows ratios only.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from kairos.customer import Customer, Standing
+from kairos.decisions import Arm
+from kairos.events import Consent, Event, Profile, Transaction
+from kairos.instants import DAY, from_rfc3339
+from kairos.offers import Channel
+from rules.book import load
+from rules.candidates import Candidate
+from rules.decide import gates, rank
+from rules.limits import hold
+from rules.policy import Policy, load_policy
+from rules.schema import Rule
+
+__all__ = ["main"]
+
+CANDIDATES = 6
+_NOON = from_rfc3339("2026-12-01T12:00:00+08:00")
+_RECORD = json.dumps({"amount": 1200, "direction": "debit", "card": "debit", "merchant_category": "dining"})
+_RULE = """
+  - id: rule-{number}
+    name: rule {number}
+    scenario: activation
+    programme: programme-{programme}
+    on: {{event: transaction}}
+    then:
+      offer: {{product: product-{number}}}
+      channels: [sms, push]
+      template: t
+      text: {{zh: 券, en: A coupon}}
+      expires: 2h
+    limits: {{cooldown: 7d}}
+    experiment: {{control: 10%}}
+"""
+_SHIPPED = Path(__file__).parent.parent / "examples" / "policy.yaml"
+
+
+def main(words: list[str]) -> int:
+    """Run and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench decision", description=__doc__)
+    parser.add_argument("--decisions", type=int, default=5_000, help="decisions a run (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=7, help="interleaved runs (default: %(default)s)")
+    asked = parser.parse_args(words)
+    shipped = load_policy(_SHIPPED.read_bytes())
+    if not isinstance(shipped, Policy):
+        parser.error("\n".join(map(str, shipped)))
+    parts: dict[str, Callable[[], object]] = {
+        "decode of the event's JSON": lambda: json.loads(_RECORD),
+        "a house without a policy": _decision(Policy.default()),
+        "examples/policy.yaml, everything in it": _decision(shipped),
+    }
+    found: dict[str, list[float]] = {name: [] for name in parts}
+    for _ in range(asked.runs):
+        for name, part in parts.items():
+            found[name].append(_timed(part, asked.decisions))
+    decode = median(found["decode of the event's JSON"])
+    print(f"Microseconds of processor time a decision with {CANDIDATES} candidates, medians of {asked.runs} runs;")
+    print("behind them the least, and the median as a multiple of the decode.\n")
+    for name, times in found.items():
+        print(f"{name:40} {median(times):7.2f} {min(times):7.2f} {median(times) / decode:7.1f} x")
+    return 0
+
+
+def _timed(part: Callable[[], object], times: int) -> float:
+    begin = time.process_time()
+    for _ in range(times):
+        part()
+    return (time.process_time() - begin) / times * 1e6
+
+
+def _decision(policy: Policy) -> Callable[[], object]:
+    rules, customer = _rules(), Customer()
+    for days in (20, 15, 9):
+        hold(customer, Candidate(rules[0], Arm.TREATMENT, Channel.SMS), _NOON - days * DAY, _NOON)
+    yes = Consent(purpose="*", channel="*", granted=True, at=datetime(2020, 1, 1, tzinfo=UTC))
+    standing = Standing(Profile(consent=(yes,), personalisation=True))
+    event = Event("e", "transaction", _NOON, "c1", "dining", Transaction(amount=1200, direction="debit"))
+    scores = {rule.id: 0.05 for rule in rules}
+
+    def decide() -> object:
+        return rank(gates(event, customer, standing, rules, policy, _NOON), scores)
+
+    return decide
+
+
+def _rules() -> list[Rule]:
+    text = "".join(_RULE.format(number=number, programme=number % 2) for number in range(CANDIDATES))
+    book = load({"bench.yaml": f"format: 1\nzone: Asia/Shanghai\ncurrency: CNY\nrules:{text}"}).book
+    return [] if book is None else list(book.rules.values())
