@@ -36,6 +36,12 @@ def lines_of(decision: Decision, ended: DecisionEnded | None) -> list[str]:
         f"customer  {masked(decision.customer)}",
         f"event     {event.type} at {event.at.isoformat()} ({event.topic}/{event.partition}@{event.offset})",
         *_absence(decision.absence),
+        *(
+            []
+            if decision.deferred_at is None
+            else [f"waited    since {decision.deferred_at.isoformat()} for quiet hours"]
+        ),
+        *(["test      the customer tests; left out of statistics"] if decision.test else []),
         f"decided   {decision.decided_at.isoformat()}: {decision.state}"
         + (f" ({decision.reason})" if decision.reason else ""),
         f"ended     {ended.state} at {ended.ended_at.isoformat()}"

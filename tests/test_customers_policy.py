@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from console.counting import Count
+from console.explaining import lines_of
+from kairos.decisions import Decision
 from kairos.instants import DAY
 from kairos.ports import Output
 from tests.customer_table import Said, Table, versions
@@ -165,3 +167,14 @@ def test_decisions_of_testers_are_marked_and_neither_counted_nor_learnt_from(tes
     assert sum(figures.offers.values()) == len(found.offers) / 2
     assert figures.ends == {"delivered": 1}
     assert len(found.labels) == 1
+
+
+def test_an_explanation_says_what_was_passed_and_that_the_customer_tests() -> None:
+    passing = {"bypass": ["gap"], "because": "账户安全通知"}
+    table = table_with({"gap": "1h", "purposes": {"marketing": passing}, "testers": {"customers": ["c1"]}})
+    table.hear(table.pays(category="fuel"))
+
+    told = lines_of(Decision.model_validate(table.hear(table.pays(category="fuel")).decision), None)
+
+    assert "test      the customer tests; left out of statistics" in told
+    assert any("passed gap because: 账户安全通知" in line for line in told)

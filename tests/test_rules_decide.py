@@ -91,6 +91,13 @@ def test_each_gate_of_the_rule_gives_its_reason(changes: dict[str, Any], now: in
     assert through(one(**changes), now=now).reason is reason
 
 
+def test_unknown_consent_is_no() -> None:
+    unknown = Profile(personalisation=True)
+    other = Profile(personalisation=True, consent=(word(granted=True, channel="list"),))
+
+    assert {through(one(), profile).reason for profile in (unknown, other)} == {Reason.NO_CONSENT}
+
+
 @pytest.mark.parametrize(
     ("profile", "reason"),
     [

@@ -1,16 +1,18 @@
-"""Stops on a real Kafka: a command reaches offers that are queued in front of a gateway."""
+"""Stops and policies on a real Kafka: a command reaches offers that are queued; a bad policy reaches nothing."""
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from connectors.memory import Memory
 from console.cli import app
+from console.publishing import catalogue as catalogue_of
 from console.publishing import publish
 from kairos.decisions import Reason
-from kairos.instants import SECOND, Millis
+from kairos.instants import HOUR, SECOND, Millis
 from kairos.offers import Offer
 from kairos.ports import Receipt
 from rules.policy import Policy
@@ -93,6 +95,22 @@ async def test_a_slip_stops_nothing_and_says_so(cluster: Cluster) -> None:
     assert "say what: --all, --rule" in nothing.output
     assert [run.exit_code for run in (slip, idle, nothing, listed)] == [1, 1, 1, 0]
     assert listed.output == "nothing is stopped\n"
+
+
+@pytest.mark.usefixtures("declared")
+async def test_a_bad_policy_is_refused_and_the_one_in_force_stays(cluster: Cluster, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text("format: 1\nzone: UTC\ngap: 4h\n", encoding="utf-8")
+    bad.write_text("format: 1\nzone: UTC\ngap: 4 hours\n", encoding="utf-8")
+
+    published = await _run(cluster, "policy", "publish", str(good))
+    refused = await _run(cluster, "policy", "publish", str(bad))
+
+    content = (await catalogue_of(cluster.for_aiokafka())).current("policy")
+    assert content is not None
+    assert Policy.of_content(content).gap == 4 * HOUR
+    assert (published.exit_code, refused.exit_code) == (0, 1)
+    assert "bad.yaml:3:6: expected a length of time" in refused.output
 
 
 async def _run(cluster: Cluster, *arguments: str) -> Result:
