@@ -12,10 +12,12 @@ from aiokafka import ConsumerRecord
 from console.publishing import catalogue, contents_of, publish
 from kairos.ids import content_hash
 from kairos.ports import Output, Record
+from rules.book import Book
 from rules.kept import Kept
 from streams import clock, journal
 from streams.catalogue import Catalogue, CatalogueReader, publication
 from streams.cluster import Cluster
+from streams.kept_book import KeptBook
 from streams.topic_reader import read_topic
 from streams.topics import CUSTOMERS_JOURNAL, LEDGER_COMMANDS, Partitions
 from streams.versions import Versions
@@ -157,6 +159,10 @@ async def test_a_running_worker_takes_a_book_between_two_batches_and_refuses_a_b
         await pay(120)
         assert await worker.stop() == 0
 
+    # What was in force when it started is kept for the next start.
+    kept = KeptBook(worker.data).read()
+    assert kept is not None
+    assert kept.covers(Book.of_content(await content_of(cluster, first["rules"])).apart)
     rows = await read_topic(cluster.for_aiokafka(), CUSTOMERS_JOURNAL)
     orders = [
         [
@@ -170,6 +176,10 @@ async def test_a_running_worker_takes_a_book_between_two_batches_and_refuses_a_b
         # Each batch under one book, and never back to the one before.
         assert list(dict.fromkeys(order)) == [first["rules"], second["rules"]]
         assert order == sorted(order, key=[first["rules"], second["rules"]].index)
+
+
+async def content_of(cluster: Cluster, name: str) -> bytes:
+    return (await catalogue(cluster.for_aiokafka())).contents[name]
 
 
 @pytest.mark.kafka
