@@ -10,8 +10,9 @@ from kairos.decisions import Arm, Reason
 from kairos.instants import DAY, HOUR, MINUTE, SECOND, Millis
 from kairos.offers import Channel
 from rules.candidates import Candidate
-from rules.contacts import take_back
+from rules.contacts import shut, take_back
 from rules.limits import hold
+from rules.policy import Policy
 from tests.rules_strategies import NOON, unhurried
 from tests.test_policy import SMS, asked, one, policy, then
 
@@ -114,3 +115,24 @@ def test_an_older_record_of_a_customer_is_read_and_its_contacts_count() -> None:
 
     assert (customer.purposes, customer.ignored, customer.deferred) == ({}, {}, {})
     assert asked(one(), policy("gap: 1h"), customer, NOON + MINUTE).reason is Reason.GAP
+
+
+def capped(customer: Customer, channel: Channel, found: Policy, now: int) -> bool:
+    return Reason.CONTACT_CAP in shut(customer, channel, found, now)
+
+
+def test_a_cap_counts_a_window_that_ends_now() -> None:
+    customer, found = Customer(), Policy.default()
+    for _ in range(3):
+        hold(customer, Candidate(one(), Arm.TREATMENT, Channel.SMS), NOON, NOON)
+
+    assert capped(customer, Channel.SMS, found, NOON + 7 * DAY - SECOND)
+    assert not capped(customer, Channel.SMS, found, NOON + 7 * DAY)
+    assert not capped(customer, Channel.PUSH, found, NOON)
+    assert not capped(customer, Channel.LIST, found, NOON)
+
+
+def test_a_cap_of_none_lets_nobody_through() -> None:
+    found = policy("caps: {sms: {within: 7d, at_most: 0}}")
+
+    assert capped(Customer(), Channel.SMS, found, NOON)

@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 from kairos.customer import Customer, Standing
 from kairos.decisions import Arm, Reason
 from kairos.events import Consent, Event, Profile
-from kairos.instants import DAY, HOUR, MINUTE, SECOND, moment
+from kairos.instants import DAY, HOUR, MINUTE, moment
 from kairos.offers import Channel
 from rules.book import Book
 from rules.candidates import Candidate
-from rules.contacts import shut
 from rules.decide import arm, convinced, gates, rank
 from rules.limits import hold, in_cooldown, release
-from rules.policy import Policy, load_policy
+from rules.policy import Policy
 from rules.schema import Rule
 from tests.rules_strategies import NOON, book_of, books, events, lives, standings, unhurried
 from tests.test_rules_match import food, rule
@@ -137,28 +136,6 @@ def test_the_reason_is_that_of_the_furthest_gate_a_channel_reached() -> None:
 
     assert through(both, said=(word(granted=False, channel="push"),), customer=customer).reason is Reason.CONTACT_CAP
     assert through(both, customer=customer).channel is Channel.PUSH
-
-
-def capped(customer: Customer, channel: Channel, policy: Policy, now: int) -> bool:
-    return Reason.CONTACT_CAP in shut(customer, channel, policy, now)
-
-
-def test_a_cap_counts_a_window_that_ends_now() -> None:
-    customer, policy = Customer(), Policy.default()
-    for _ in range(3):
-        hold(customer, Candidate(one(), Arm.TREATMENT, Channel.SMS), NOON, NOON)
-
-    assert capped(customer, Channel.SMS, policy, NOON + 7 * DAY - SECOND)
-    assert not capped(customer, Channel.SMS, policy, NOON + 7 * DAY)
-    assert not capped(customer, Channel.PUSH, policy, NOON)
-    assert not capped(customer, Channel.LIST, policy, NOON)
-
-
-def test_a_cap_of_none_lets_nobody_through() -> None:
-    policy = load_policy("format: 1\nzone: UTC\ncaps: {sms: {within: 7d, at_most: 0}}")
-
-    assert isinstance(policy, Policy)
-    assert capped(Customer(), Channel.SMS, policy, NOON)
 
 
 def test_the_cooldown_begins_at_the_decision_and_ends_to_the_millisecond() -> None:
