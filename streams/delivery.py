@@ -24,7 +24,7 @@ from kairos.offers import Channel, Offer
 from kairos.ports import Connector, Output, Record
 from kairos.wire import BadRecord
 from streams.dead_letters import dead_letter
-from streams.delivery_clients import Clients, NotCutAlike
+from streams.delivery_clients import Clients, NotCutAlike, group_of, outlasting
 from streams.delivery_courier import Courier, Errand, HeldBack
 from streams.delivery_end import feedback
 from streams.delivery_gate import Gate
@@ -42,11 +42,6 @@ OFFERS: Mapping[Channel, str] = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_P
 _POLL_MS = 200
 _SOON_MS = 10
 _COMMIT_EVERY = 0.5
-
-
-def group_of(channel: Channel) -> str:
-    """Name the consumer group that delivers a channel."""
-    return f"kairos.deliver.{channel}"
 
 
 def until_signalled() -> asyncio.Event:
@@ -96,10 +91,14 @@ async def deliver(
 
     """
     courier = Courier(connector, Gate(channel), held_back, clock, window)
-    async with AsyncExitStack() as stack:
-        clients = await Clients.start(stack, client, group_of(channel), session)
-        await clients.check_counts(OFFERS[channel])
-        await Delivery(clients, channel, courier, clock, capacity=4 * window).run(stop)
+
+    async def begin() -> None:
+        async with AsyncExitStack() as stack:
+            clients = await Clients.start(stack, client, group_of(channel), session)
+            await clients.check_counts(OFFERS[channel])
+            await Delivery(clients, channel, courier, clock, capacity=4 * window).run(stop)
+
+    await outlasting(begin, stop)
 
 
 @dataclass(slots=True)

@@ -1,18 +1,26 @@
 """A delivery's connections to Kafka."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Self
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError, KafkaTimeoutError, OutOfOrderSequenceNumber
 
 from kairos.instants import Millis
+from kairos.offers import Channel
 from streams.topics import PERMISSIONS
 
-__all__ = ["Clients", "NotCutAlike"]
+__all__ = ["Clients", "NotCutAlike", "group_of", "outlasting"]
+
+log = structlog.get_logger(__name__)
+
+_AGAIN = 1.0
 
 _DRAIN_MS = 60_000
 """How long Kafka waits, when partitions are shared out anew, for offers that are with the gateway."""
@@ -87,3 +95,40 @@ class Clients:
         counts = [len(await self.producer.partitions_for(topic)) for topic in (offers, PERMISSIONS)]
         if counts[0] != counts[1]:
             raise NotCutAlike(f"{offers} has {counts[0]} partitions and {PERMISSIONS} has {counts[1]}")
+
+
+def group_of(channel: Channel) -> str:
+    """Name the consumer group that delivers a channel."""
+    return f"kairos.deliver.{channel}"
+
+
+async def outlasting(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Do some work that connects by itself; begin it anew where Kafka was away for longer than its clients wait."""
+    while not stop.is_set():
+        try:
+            await work()
+        except* KafkaError as lost:
+            errors = list(_leaves(lost))
+            if not all(map(_is_away, errors)):
+                raise
+            # A producer that gave one record up can write none after it, so nothing of it is used again.
+            names = sorted({type(error).__name__ for error in errors})
+            log.warning("delivery lost Kafka, beginning again", errors=names)
+            await asyncio.sleep(_AGAIN)
+        else:
+            return
+
+
+def _is_away(error: BaseException) -> bool:
+    """Whether it says that Kafka is away, and not that it refuses us."""
+    return isinstance(error, KafkaTimeoutError | OutOfOrderSequenceNumber) or (
+        isinstance(error, KafkaError) and error.retriable
+    )
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -7,7 +7,8 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from streams.delivery_lane import Lane, Mark
 
@@ -15,6 +16,7 @@ __all__ = ["LOST", "Marks"]
 
 log = structlog.get_logger(__name__)
 
+_SOON = 0.2
 LOST = (CommitFailedError, IllegalStateError)
 """What a commit raises when the partition went to another process."""
 
@@ -56,9 +58,9 @@ class Marks:
 
     async def read(self, place: TopicPartition) -> Mark:
         """Give the mark of a partition; where there is none, its beginning."""
-        found = (await self._admin.list_consumer_group_offsets(self._group, partitions=[place])).get(place)
+        found = await self._kept(place)
         begin = (await self._asker.beginning_offsets([place]))[place]
-        if found is None or found.offset < 0:
+        if found.offset < 0:
             return Mark(begin)
         if found.offset < begin:
             # Offers live shorter than their topic keeps them: what is gone had expired.
@@ -71,6 +73,22 @@ class Marks:
             return Mark(found.offset)
         self._last[place] = mark
         return mark
+
+    async def _kept(self, place: TopicPartition) -> OffsetAndMetadata:
+        """Ask until there is an answer; that there is no mark is one, an offset of -1."""
+        while True:
+            try:
+                found = await self._admin.list_consumer_group_offsets(self._group, partitions=[place])
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                found = {}
+            if place in found:
+                return found[place]
+            # A broker that has just started still reads its groups. This client gives that answer as nothing at all:
+            # taken for no mark, it would let every offer there is be told once more.
+            log.info("marks cannot be read yet", partition=place.partition)
+            await asyncio.sleep(_SOON)
 
     async def write(self) -> None:
         """Write where all lanes stand; calls that come while one is being written share the next.

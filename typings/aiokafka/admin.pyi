@@ -1,10 +1,8 @@
 from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndMetadata
 
-class OffsetAndMetadata(NamedTuple):
-    offset: int
-    metadata: str
 
 class AIOKafkaAdminClient:
     def __init__(self, **settings: Any) -> None: ...

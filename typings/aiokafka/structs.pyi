@@ -12,3 +12,7 @@ class RecordMetadata(NamedTuple):
 class OffsetAndTimestamp(NamedTuple):
     offset: int
     timestamp: int | None
+
+class OffsetAndMetadata(NamedTuple):
+    offset: int
+    metadata: str
