@@ -111,7 +111,7 @@ def estimate(files: Files, log: Log, apps: AppsPath = _EXAMPLES / "apps.json", l
             begun = perf_counter()
             one = tried(rule, columns, again)
             lines = tried_lines(rule, one, columns, found.places[rule.id].zone, language)
-            _print([*lines, *way_lines(one, perf_counter() - begun), ""])
+            _print([*lines, *way_lines(one, perf_counter() - begun, language), ""])
 
 
 def diff(
@@ -130,7 +130,9 @@ def diff(
         trying = None if log is None else columns_of_log(log, apps)
         for change in changes:
             effect = (
-                () if trying is None else effect_lines(*(_tried(one, *trying) for one in (change.before, change.after)))
+                ()
+                if trying is None
+                else effect_lines(_tried(change.before, *trying), _tried(change.after, *trying), language)
             )
             _print([*change_lines(change, language), *effect])
     if not changes:

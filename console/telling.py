@@ -1,6 +1,8 @@
 """Telling: what the tools around rules found, as lines for people; customers' keys are masked."""
 
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from console.asking import Answer
 from console.explaining import masked
@@ -18,6 +20,60 @@ from rules.trying import Tried, by_period
 
 __all__ = ["answer_lines", "change_lines", "covered_lines", "effect_lines", "no_event", "tried_lines", "way_lines"]
 
+_WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
+    "en": {
+        "customer": "customer",
+        "event": "event",
+        "decided": "decided",
+        "at": "at",
+        "none triggered": "no rule is triggered by",
+        "no match": "nothing: no rule matched",
+        "waits": "matches, and waits for what must not happen",
+        "fires": "fires",
+        "refused": "matches, and is refused",
+        "silent": "does not match",
+        "true": "true",
+        "false": "false",
+        "unknown": "unknown",
+        "firings": "firings",
+        "customers": "customers",
+        "at the end": "attributes and tags are those at the log's end",
+        "not asked": "not asked: scores, consent, hours, caps, stock and budgets, the control group",
+        "gains": "gains",
+        "loses": "loses",
+        "added": "added",
+        "removed": "removed",
+        "changed": "changed",
+        "cold": "starts cold, counts from the change on",
+        "filled": "is filled from the events still kept",
+    },
+    "zh": {
+        "customer": "客户",
+        "event": "事件",
+        "decided": "决策",
+        "at": "发生于",
+        "none triggered": "没有规则由此事件触发：",
+        "no match": "无：没有规则满足条件",
+        "waits": "满足条件，正在等待不应发生的事件",
+        "fires": "触发",
+        "refused": "满足条件，但被拦下",
+        "silent": "不满足条件",
+        "true": "成立",
+        "false": "不成立",
+        "unknown": "未知",
+        "firings": "触发次数",
+        "customers": "客户数",
+        "at the end": "属性和标签取日志末尾的值",
+        "not asked": "未判断：模型评分、同意、触达时段、频控、库存与预算、对照组",
+        "gains": "新增",
+        "loses": "减少",
+        "added": "已新增",
+        "removed": "已删除",
+        "changed": "已变更",
+        "cold": "从变更起重新计数",
+        "filled": "由仍保留的事件补齐",
+    },
+}
 _WIDEST = 80
 _SHOWN = 5
 _LONG = 7
@@ -26,32 +82,33 @@ _LONG = 7
 
 def answer_lines(answer: Answer, zone: str, language: Language) -> Iterator[str]:
     """Write why rules fired and did not at one event."""
-    event = answer.event
+    event, words = answer.event, _WORDS[language]
     what = f", {event.category}" if event.category else ""
-    yield f"customer  {masked(event.customer)}"
-    yield f"event     {event.type}{what} at {clock(event.at, zone)} ({zone})"
-    yield f"decided   {_decided(answer.decision)}"
+    yield f"{words['customer']}  {masked(event.customer)}"
+    yield f"{words['event']}     {event.type}{what} {words['at']} {clock(event.at, zone)} ({zone})"
+    yield f"{words['decided']}   {_decided(answer.decision, language)}"
     for found in answer.explanations:
         yield ""
-        yield f"{found.rule}: {_outcome(found)}"
+        yield f"{found.rule}: {_outcome(found, language)}"
         yield from (f"  {line}" for line in lines(found, language))
     if not answer.explanations:
-        yield f"\nno rule is triggered by {event.type}"
+        yield f"\n{words['none triggered']} {event.type}"
 
 
-def _decided(decision: Decision | None) -> str:
+def _decided(decision: Decision | None, language: Language) -> str:
     if decision is None:
-        return "nothing: no rule matched"
+        return _WORDS[language]["no match"]
     fates = ", ".join(f"{verdict.rule} {verdict.verdict}" for verdict in decision.verdicts)
     return f"{decision.state}: {fates}"
 
 
-def _outcome(found: Explanation) -> str:
+def _outcome(found: Explanation, language: Language) -> str:
+    words = _WORDS[language]
     if found.matches and found.waits:
-        return "matches, and waits for what must not happen"
+        return words["waits"]
     if found.reason is None:
-        return "fires"
-    return f"{'matches, and is refused' if found.matches else 'does not match'}: {found.reason.kind}"
+        return words["fires"]
+    return f"{words['refused' if found.matches else 'silent']}: {found.reason.kind}"
 
 
 def no_event(customer: str, at: Millis, nearest: Sequence[Millis], zone: str) -> str:
@@ -64,68 +121,107 @@ def no_event(customer: str, at: Millis, nearest: Sequence[Millis], zone: str) ->
 
 def covered_lines(one: Covered, language: Language) -> Iterator[str]:
     """Write a table of a rule's clauses."""
-    yield f"{one.rule.id}: the trigger was met {_many(one.met, 'time')}, everything {_many(one.matched, 'time')}"
+    words = _WORDS[language]
+    if language == "zh":
+        yield f"{one.rule.id}：触发条件满足{one.met:,}次，全部条件满足{one.matched:,}次"
+    else:
+        yield f"{one.rule.id}: the trigger was met {_many(one.met, 'time')}, everything {_many(one.matched, 'time')}"
     clauses = (*one.trigger, *one.clauses)
-    width = min(_WIDEST, max((len(clause.said[language]) for clause in clauses), default=0))
-    yield f"  {'':{width}} {'true':>9} {'false':>9} {'unknown':>9}"
+    width = min(_WIDEST, max((_columns(clause.said[language]) for clause in clauses), default=0))
+    yield f"  {'':{width}} " + " ".join(_right(words[verdict]) for verdict in ("true", "false", "unknown"))
     yield from (_clause(clause, width, language) for clause in clauses)
 
 
 def _clause(clause: Clause, width: int, language: Language) -> str:
     said = clause.said[language]
-    shown = said if len(said) <= width else f"{said[: width - 3]}..."
+    shown = said if _columns(said) <= width else f"{_cut(said, width - 3)}..."
     counts = " ".join(f"{clause.verdicts[verdict]:>9,}" for verdict in (True, False, None))
     remark = f"  <- {clause.remark[language]}" if clause.remark else ""
-    return f"  {shown:{width}} {counts}{remark}"
+    return f"  {shown}{' ' * (width - _columns(shown))} {counts}{remark}"
+
+
+def _columns(text: str) -> int:
+    """Give how wide a text stands in a terminal: Chinese characters take two columns."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _cut(text: str, columns: int) -> str:
+    while _columns(text) > columns:
+        text = text[:-1]
+    return text
+
+
+def _right(text: str) -> str:
+    return " " * (9 - _columns(text)) + text
 
 
 def tried_lines(rule: Rule, found: Tried, columns: Columns, zone: str, language: Language) -> Iterator[str]:
     """Write how often a rule would have fired: a sentence and a small table."""
-    first, last = clock(columns.first, zone)[:10], clock(columns.last, zone)[:10]
+    first, last, words = clock(columns.first, zone)[:10], clock(columns.last, zone)[:10], _WORDS[language]
     yield f"{rule.id}: {sentence(rule, language)}"
-    yield (
-        f"would have fired {_many(len(found.fired), 'time')} for {_many(len(found.customers), 'customer')} "
-        f"from {first} to {last}: of {_many(found.triggers, 'trigger')} {found.matched:,} matched, "
-        "the cooldown left these"
-    )
+    yield _counted(found, first, last, language)
     if found.fired:
-        yield f"  {'':10} {'firings':>9} {'customers':>9}"
+        yield f"  {'':10} {_right(words['firings'])} {_right(words['customers'])}"
     yield from (
         f"  {period:10} {count:>9,} {customers:>9,}"
         for period, count, customers in by_period(found.fired, columns.first, columns.last, zone)
     )
 
 
-def way_lines(found: Tried, took: float) -> Iterator[str]:
+def _counted(found: Tried, first: str, last: str, language: Language) -> str:
+    fired, people, triggers, matched = len(found.fired), len(found.customers), found.triggers, found.matched
+    if language == "zh":
+        counted = f"{first}至{last}本应触发{fired:,}次，涉及{people:,}位客户"
+        return f"{counted}：{triggers:,}次触发事件中{matched:,}次满足条件，其余由冷却期拦下"
+    return (
+        f"would have fired {_many(fired, 'time')} for {_many(people, 'customer')} "
+        f"from {first} to {last}: of {_many(triggers, 'trigger')} {matched:,} matched, "
+        "the cooldown left these"
+    )
+
+
+def way_lines(found: Tried, took: float, language: Language) -> Iterator[str]:
     """Write how it was found out, in how many seconds where that was the slow way, and what was not asked."""
-    if found.replayed:
+    if found.replayed and language == "zh":
+        yield f"列存无法判断{found.replayed}，因此逐个事件回放了日志，用时{took:.1f}秒"
+    elif found.replayed:
         yield f"columns cannot tell {found.replayed}, so the log was replayed event by event, in {took:.1f} s"
     else:
-        yield "attributes and tags are those at the log's end"
-    yield "not asked: scores, consent, hours, caps, stock and budgets, the control group"
+        yield _WORDS[language]["at the end"]
+    yield _WORDS[language]["not asked"]
 
 
 def change_lines(change: Change, language: Language) -> Iterator[str]:
     """Write what changed in a rule."""
+    words = _WORDS[language]
     if change.before is None and change.after is not None:
-        yield f"+ {change.rule} added: {sentence(change.after, language)}"
+        yield f"+ {change.rule} {words['added']}: {sentence(change.after, language)}"
     elif change.after is None and change.before is not None:
-        yield f"- {change.rule} removed: {sentence(change.before, language)}"
+        yield f"- {change.rule} {words['removed']}: {sentence(change.before, language)}"
     else:
-        yield f"~ {change.rule} changed"
+        yield f"~ {change.rule} {words['changed']}"
     yield from (f"    {line[language]}" for line in change.lines)
-    yield from (f"    starts cold, counts from the change on: {line[language]}" for line in change.cold)
-    yield from (f"    is filled from the events still kept: {line[language]}" for line in change.filled)
+    yield from (f"    {words['cold']}: {line[language]}" for line in change.cold)
+    yield from (f"    {words['filled']}: {line[language]}" for line in change.filled)
 
 
-def effect_lines(before: Tried | None, after: Tried | None) -> Iterator[str]:
+def effect_lines(before: Tried | None, after: Tried | None, language: Language) -> Iterator[str]:
     """Write whom a change gains and loses."""
     old, new = (set(one.fired) if one else set() for one in (before, after))
     had, has = (one.customers if one else frozenset() for one in (before, after))
-    yield f"    firings: {len(old):,} before, {len(new):,} after; {len(new - old):,} gained, {len(old - new):,} lost"
+    numbers = (len(old), len(new), len(new - old), len(old - new))
+    if language == "zh":
+        yield "    触发：之前{:,}次，之后{:,}次；新增{:,}次，减少{:,}次".format(*numbers)
+    else:
+        yield "    firings: {:,} before, {:,} after; {:,} gained, {:,} lost".format(*numbers)
     for word, customers in (("gains", has - had), ("loses", had - has)):
-        names = [f"{masked(name)}{name[-2:] if len(name) >= _LONG else ''}" for name in sorted(customers)[:_SHOWN]]
-        yield f"    {word} {_many(len(customers), 'customer')}" + (f", such as {', '.join(names)}" if names else "")
+        names = ", ".join(f"{masked(one)}{one[-2:] if len(one) >= _LONG else ''}" for one in sorted(customers)[:_SHOWN])
+        if language == "zh":
+            yield f"    {_WORDS[language][word]}{len(customers):,}位客户" + (f"，例如{names}" if names else "")
+        else:
+            yield f"    {_WORDS[language][word]} {_many(len(customers), 'customer')}" + (
+                f", such as {names}" if names else ""
+            )
 
 
 def _many(number: int, what: str) -> str:

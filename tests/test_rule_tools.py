@@ -1,6 +1,7 @@
 """The tools around rules: why, coverage, estimate and diff, over small logs."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,8 @@ def test_why_tells_which_clause_was_in_the_way_in_chinese_too(world: Path) -> No
     _, login = why(world, "2026-12-05 00:00")
     _, asked = why(world, "2026-12-05 00:00", "--rule", "lunch")
 
-    assert "decided   nothing: no rule matched\n\nlunch: does not match: count\n" in early
+    assert early.startswith("客户  C0***\n事件     app_usage, food_delivery 发生于 2026-12-01 12:00 (Asia/Shanghai)\n")
+    assert "决策   无：没有规则满足条件\n\nlunch: 不满足条件: count\n" in early
     assert "    ✗ 7天内至少2次该事件: 1\n" in early
     assert login.endswith("\nno rule is triggered by login\n")
     assert "lunch: does not match: event\n" in asked
@@ -205,7 +207,23 @@ def test_books_that_say_the_same_have_no_difference_and_a_removed_rule_is_told(w
 
     assert kairos("rules", "diff", path, path) == (0, "both say the same\n")
     output = kairos("rules", "diff", path, str(world / "none.yaml"), "--language", "zh")[1]
-    assert output.splitlines()[0].startswith("- lunch removed: 当客户使用App（app_class = food_delivery）时，")
+    assert output.splitlines()[0].startswith("- lunch 已删除: 当客户使用App（app_class = food_delivery）时，")
+
+
+def test_the_tools_speak_chinese_but_for_ids_and_numbers(world: Path) -> None:
+    (world / "new.yaml").write_text(written({**LUNCH, "limits": {}, "when": {"all": []}}), encoding="utf-8")
+    rules, new = str(world / "rules.yaml"), str(world / "new.yaml")
+
+    estimated = run(world, "estimate", rules, "--language", "zh")[1]
+    counted = run(world, "coverage", "--rules", rules, "--language", "zh")[1]
+    changed = run(world, "diff", rules, new, "--language", "zh")[1]
+
+    assert "2026-12-01至2026-12-04本应触发1次，涉及1位客户：4次触发事件中2次满足条件，其余由冷却期拦下\n" in estimated
+    assert "未判断：模型评分、同意" in estimated
+    assert "lunch：触发条件满足4次，全部条件满足2次\n" in counted
+    assert re.search("\n {30,}成立    不成立      未知\n", counted)
+    assert "~ lunch 已变更\n" in changed
+    assert "    触发：之前1次，之后3次；新增2次，减少0次\n" in changed
 
 
 def test_a_log_that_is_none_is_told_in_a_sentence(world: Path) -> None:

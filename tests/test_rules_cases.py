@@ -86,7 +86,7 @@ def test_a_firing_without_an_event_is_told_as_such(tmp_path: Path) -> None:
     code, output = kairos("rules", "test", str(tmp_path), "--language", "zh")
 
     assert code == 1
-    assert "  - 2026-12-09 12:11  should fire, but no event of the test happens at this time\n" in output
+    assert "  - 2026-12-09 12:11  应当触发，但测试中此时没有事件\n" in output
     assert "        ✓ 7天内至少2次该事件: 2\n" in output
 
 
