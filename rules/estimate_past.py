@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from rules.conditions.distinct import Distinct
 from rules.conditions.first import First
 from rules.conditions.last_seen import LastSeen
 from rules.conditions.past import Counted
+from rules.conditions.sequence import Sequence
 from rules.features import Ring
 from rules.met import QUARTER, Flags, Met, Numbers, Rows, key
 from rules.moments import first_second
@@ -24,6 +26,7 @@ from rules.values import name_of
 __all__ = ["NotInColumns", "Pasts", "Verdict"]
 
 _MOST = 2**63 - 1
+_NEVER = -(2**40)
 
 
 class NotInColumns(Exception):
@@ -58,6 +61,8 @@ class Pasts:
                 return self._last_seen(leaf, events)
             case First():
                 return self._last_seen(leaf.silence, events)
+            case Sequence():
+                return self._sequence(leaf, events)
         raise NotInColumns(type(leaf).__name__.lower())
 
     def _watched(self, leaf: Watched) -> Rows:
@@ -109,11 +114,32 @@ class Pasts:
         long_ago = (is_there & ~recent) | never
         return Verdict(recent, long_ago) if leaf.at_least is None else Verdict(long_ago, recent)
 
+    def _sequence(self, leaf: Sequence, events: Rows) -> Verdict:
+        steps = [self._watched(step) for step in (leaf.steps[:-1] if leaf.ends_with_trigger else leaf.steps)]
+        # Whoever takes a step later has the later start: so the last one who took the step before is all that counts.
+        started = steps[0].at // SECOND
+        for before, step in pairwise(steps):
+            started = _of_last(started, before, step.customer, np.searchsorted(before.keys, step.keys, "left"))
+        last = steps[-1]
+        if leaf.ends_with_trigger:
+            behind = np.searchsorted(last.keys, events.keys, "left")
+        else:
+            behind = np.searchsorted(last.row, events.row, "right")
+        holds = _of_last(started, last, events.customer, behind) > events.at // SECOND - rings.second(leaf.within)
+        return Verdict(holds, ~holds)
+
     def _kept(self, leaf: LastSeen) -> int:
         selector = self.rule.on.selector
         name = leaf.watched(selector).key
         found = [f for f in self.rule.when.features(selector) if isinstance(f, Ring) and f.key == name]
         return max(feature.kept for feature in found)
+
+
+def _of_last(started: Numbers, rows: Rows, customer: Numbers, behind: Numbers) -> Numbers:
+    """Give the start of the row that stands before each place, or what is long ago where that is another customer's."""
+    place = behind - 1
+    ours = (place >= 0) & (np.append(rows.customer, -1)[place] == customer)
+    return np.where(ours, np.append(started, _NEVER)[place], _NEVER)
 
 
 def _window(watched: Rows, events: Rows, begin: Numbers) -> tuple[Numbers, Numbers]:

@@ -118,23 +118,18 @@ counted = st.one_of(
         lambda t: {"last_seen": {**t[0], t[1]: t[2]}}
     ),
 )
-in_columns = counted | st.tuples(watched, st.none() | windows).map(
+in_time = counted | st.tuples(watched, st.none() | windows).map(
     lambda t: {"first": t[0] if t[1] is None else {**t[0], "in": t[1]}}
 )
 plain = st.one_of(
-    in_columns,
+    in_time,
     st.tuples(windows, steps).map(lambda t: {"sequence": {"within": t[0], "steps": t[1]}}),
 )
 
 
 def pasts(on: str) -> st.SearchStrategy[dict[str, Any]]:
-    """Conditions on the past for a trigger of this type."""
+    """Conditions on the past for a trigger of this type; a log in columns can tell them all."""
     return st.one_of(plain, plain, aggregates(on), distincts(on))
-
-
-def pasts_in_columns(on: str) -> st.SearchStrategy[dict[str, Any]]:
-    """Those that a log in columns can tell."""
-    return st.one_of(in_columns, in_columns, aggregates(on), distincts(on))
 
 
 def joined(clauses: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -192,7 +187,7 @@ def absences(draw: st.DrawFn, on: dict[str, Any]) -> list[dict[str, Any]]:
 @st.composite
 def rules(draw: st.DrawFn, number: int, *, only_columns: bool = False) -> dict[str, Any]:
     on = draw(selectors)
-    when = draw(st.lists(joined((pasts_in_columns if only_columns else pasts)(on["event"])), max_size=2))
+    when = draw(st.lists(joined(pasts(on["event"])), max_size=2))
     sums = any(f'"{kind}"' in json.dumps(when) for kind in AGGREGATES)
     return {
         "id": f"rule-{number}",

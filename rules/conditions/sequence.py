@@ -43,7 +43,8 @@ class Sequence(Written):
     """Two to five kinds of events, in their order; the last one may be the trigger itself."""
 
     @property
-    def _ends_with_trigger(self) -> bool:
+    def ends_with_trigger(self) -> bool:
+        """Whether the last step is the trigger itself."""
         return self.steps[-1].same_as is not None
 
     def features(self, on: Selector) -> Iterator[Feature]:
@@ -51,7 +52,7 @@ class Sequence(Written):
         yield self._chain(on)
 
     def _chain(self, on: Selector) -> Chain:
-        steps = self.steps[:-1] if self._ends_with_trigger else self.steps
+        steps = self.steps[:-1] if self.ends_with_trigger else self.steps
         return Chain(tuple(step.watched(on) for step in steps))
 
     def holds(self, scope: Scope) -> str:
@@ -71,7 +72,7 @@ class Sequence(Written):
     @property
     def _last(self) -> str:
         """Write the last second in which the steps before the trigger may end."""
-        return "at - 1" if self._ends_with_trigger else "at"
+        return "at - 1" if self.ends_with_trigger else "at"
 
     def _begin(self, scope: Scope) -> str:
         said = f"at - {second(self.within)}"
@@ -81,7 +82,7 @@ class Sequence(Written):
         """Look for the latest run that ended before the trigger."""
         chain, begin = self._chain(scope.on), begins(scope, seen, seen.at - second(self.within))
         runs = chains.ends(seen.customer.remembered.get(chain.key, b""), len(chain.selectors))
-        last = seen.at - 1 if self._ends_with_trigger else seen.at
+        last = seen.at - 1 if self.ends_with_trigger else seen.at
         start = chains.started(runs, last)
         if start > begin:
             return Judged(True, seen.at - start)
