@@ -162,6 +162,23 @@ def _pasts(when: When, at: Path, on: Selector) -> Odd:
                     what = f"at most {few.at_most} in {length(few.within or 0)} cannot hold beside at least"
                     yield path, f"{what} {many.at_least} of the same in {length(many.within or 0)}"
     yield from _lasts(when, at, on)
+    yield from _amounts(when, at, on)
+
+
+def _amounts(when: When, at: Path, on: Selector) -> Odd:
+    """Look for bounds of one sum, written in two places, that exclude one another."""
+    asked: dict[tuple[object, ...], list[Asked]] = defaultdict(list)
+    for path, clause in _whens(when, at):
+        leaf = None if clause.parts is not None else clause.leaf
+        if isinstance(leaf, Aggregate) and not _unreachable(leaf, on):
+            same = asked[clause.kind, leaf.watched(on).key, leaf.field, leaf.within, leaf.days, leaf.zone]
+            same.append(_bounds(leaf))
+            if never := _never(same):
+                yield (*path, clause.kind), f"beside the others of the same it never comes to this: {never}"
+
+
+def _bounds(leaf: Aggregate) -> Asked:
+    return Numbers.model_construct(**{name: getattr(leaf, name) for name in (*_LOWER, *_UPPER)})
 
 
 def _lasts(when: When, at: Path, on: Selector) -> Odd:
@@ -189,10 +206,9 @@ def _silence(old: LastSeen | First, recent: Millis) -> str:
 def _unreachable(leaf: Past, on: Selector) -> str:
     """Say why a condition alone can never hold, or nothing."""
     if isinstance(leaf, Aggregate):
-        bounds = {name: getattr(leaf, name) for name in (*_LOWER, *_UPPER)}
         if leaf.below in (0, Money(0, getattr(leaf.below, "currency", ""))):
             return "it is never below 0: no amount and no number of seconds is"
-        never = _never([Numbers.model_construct(**bounds)])
+        never = _never([_bounds(leaf)])
         return f"it never comes to this: {never}" if never else ""
     if isinstance(leaf, Distinct) and leaf.at_least is not None:
         selector = leaf.watched(on)

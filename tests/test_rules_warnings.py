@@ -115,6 +115,12 @@ ODD = [
     ),
     (
         COUNT,
+        "{sum: {event: transaction, field: amount, days: 7, above: 50}}, "
+        "{sum: {event: transaction, field: amount, days: 7, at_most: 50}}",
+        "12:83: beside the others of the same it never comes to this: nothing is above 50.00 CNY and at most 50.00 CNY",
+    ),
+    (
+        COUNT,
         "{distinct: {event: transaction, field: card, within: 7d, at_least: 3}}",
         "12:19: there are no 3 different values: card is one of debit, credit",
     ),
@@ -168,6 +174,11 @@ FINE = [
     (COUNT, "{first: {event: login}}, {last_seen: {event: page_view, within: 7d}}"),
     (COUNT, "{sum: {event: transaction, field: amount, within: 7d, at_most: 0}}"),
     (COUNT, "{min: {event: transaction, field: amount, within: 7d, at_least: 30, at_most: 30}}"),
+    (
+        COUNT,
+        "{sum: {event: transaction, field: amount, days: 7, above: 50}}, "
+        "{sum: {event: transaction, field: amount, days: 1, at_most: 50}}",
+    ),
     (COUNT, "{not: {sum: {event: transaction, field: amount, within: 7d, below: 0}}}"),
     (COUNT, "{distinct: {event: transaction, field: card, within: 7d, at_least: 2}}"),
     (COUNT, "{absent: {event: app_usage, for: 80d}}"),
