@@ -233,7 +233,7 @@ class Delivery(ConsumerRebalanceListener):
             await self._write_dead_letter(record, BadRecord("refused", end.reason or "refused"))
         await self._write(feedback(errand.offer, end, self._clock()))
         if end.what != "accepted":
-            log.debug("not delivered", channel=self._channel, offer=errand.offer.id, what=end.what, reason=end.reason)
+            log.debug("not delivered", channel=self._channel, offer=errand.offer.id, what=end.what)
         lane.settle(record.offset)
         if not self._courier.honours_key:
             # What a crash finds claimed cannot be asked about again, so it is found for as short as can be.

@@ -4,12 +4,23 @@ import logging
 import sys
 import traceback
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import structlog
 
-__all__ = ["configure", "frames"]
+__all__ = ["FIELDS", "configure", "frames", "redacted"]
 
+_WHERE = "stage partition place places topic offset next ours first begin end channel gateway group folder file process"
+_WHICH = "kind name hash offer what"
+_HOW_MUCH = "records left restored wiped seconds seconds_left records_per_second wait failures customers"
+_FED = "accepted duplicates simulated sms push"
+_WHY = "why error errors message at"
+"""In our own words or a library's, about Kafka, the disk or a published book; and where in the code."""
+_ALWAYS = "event level timestamp"
+FIELDS: Final = frozenset(" ".join((_WHERE, _WHICH, _HOW_MUCH, _FED, _WHY, _ALWAYS)).split())
+"""The only fields that a line may have. None holds a key, a value or a text of a customer's: those have no field."""
+_HIDDEN = "[hidden]"
+_LONGEST = 500
 _DEEPEST = 12
 
 
@@ -19,18 +30,14 @@ def configure(level: str = "info", form: Literal["json", "text"] = "text") -> No
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if form == "json"
-        # A traceback with local variables would show what customers did.
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        redacted,
     ]
-    if form == "json":
-        processors.append(structlog.processors.format_exc_info)
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         processors=[*processors, last],
@@ -40,6 +47,30 @@ def configure(level: str = "info", form: Literal["json", "text"] = "text") -> No
     logging.basicConfig(level=max(threshold, logging.WARNING), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # kafka-python logs each try to connect as an error; whoever gives up says so in one sentence.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+
+def redacted(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Let no field pass that is not known, and of an exception only its type and where it was raised.
+
+    Examples
+    --------
+    >>> redacted(None, "info", {"event": "partition open", "stage": "customers", "customer": "C000031"})
+    {'event': 'partition open', 'stage': 'customers', 'customer': '[hidden]'}
+
+    """
+    raised = line.pop("exc_info", None)
+    error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
+    shown: structlog.typing.EventDict = {name: _shown(name, value) for name, value in line.items()}
+    if isinstance(error, BaseException):
+        # What an exception says may quote what a customer did; so would a traceback with local variables.
+        shown.update(error=type(error).__name__, at=frames(error))
+    return shown
+
+
+def _shown(name: str, value: object) -> object:
+    if name not in FIELDS or isinstance(value, bytes):
+        return _HIDDEN
+    return value[:_LONGEST] if isinstance(value, str) else value
 
 
 def frames(error: BaseException) -> list[str]:
