@@ -7,6 +7,7 @@ import sys
 from bench.children import Failed
 from bench.decisions import main as decision
 from bench.engines import ENGINES
+from bench.handover_run import main as handover
 from bench.latency import main as latency
 from bench.restore_run import main as restore
 from bench.rules_run import main as rules
@@ -56,6 +57,13 @@ def _chosen(parser: argparse.ArgumentParser, asked: str, known: object) -> list[
 
 
 if __name__ == "__main__":
-    others = {"rules": rules, "restore": restore, "latency": latency, "swap": swap, "decision": decision}
+    others = {
+        "rules": rules,
+        "restore": restore,
+        "latency": latency,
+        "swap": swap,
+        "decision": decision,
+        "handover": handover,
+    }
     other = others.get(sys.argv[1]) if len(sys.argv) > 1 else None
     sys.exit(other(sys.argv[2:]) if other else main())

@@ -14,6 +14,7 @@ from streams.broker_config import BrokerError
 from streams.broker_jars import JarError
 from streams.processes import ProcessEnded
 from streams.settings import NoServers, Settings
+from streams.state_guard import StateRefused
 from streams.topics_declare import TopicError
 
 __all__ = ["errors", "out", "said", "settings"]
@@ -21,7 +22,7 @@ __all__ = ["errors", "out", "said", "settings"]
 out = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 
-_EXPECTED = (NoServers, TopicError, BrokerError, JarError, KafkaError, ProcessEnded, OSError)
+_EXPECTED = (NoServers, TopicError, BrokerError, JarError, KafkaError, ProcessEnded, StateRefused, OSError)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The application: Faust's worker with the catalogue, the stages and the door in it."""
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,7 +11,7 @@ import faust
 from faust.types.auth import CredentialsT
 from mode import Service
 
-from streams import clock
+from streams import clock, journal, state_guard
 from streams.card_feed import TOPIC, map_line
 from streams.catalogue import Catalogue
 from streams.door import add_door
@@ -98,12 +99,14 @@ def run_worker(
 
 
 def refuse(settings: Settings, *, door: bool) -> None:
-    """Refuse to start where Kafka is not as it must be, the state cannot be written, or the port is taken.
+    """Refuse to start where Kafka or the state is not as it must be, or the port is taken.
 
     Raises
     ------
     TopicError
         Kafka does not answer, or its topics are not as declared.
+    StateRefused
+        The state is of a newer release, or was made over another number of partitions.
     OSError
         The port is taken, or nothing can be written to the folder of the state.
 
@@ -111,6 +114,16 @@ def refuse(settings: Settings, *, door: bool) -> None:
     _refuse_taken_port(settings)
     _refuse_useless_folder(settings.data)
     verify(settings.cluster, settings.partitions, (*TOPICS, *FOREIGN) if door else TOPICS)
+    asyncio.run(_refuse_states(settings))
+
+
+async def _refuse_states(settings: Settings) -> None:
+    for spec in STAGES.values():
+        group = next(topic.group for topic in TOPICS if topic.name == spec.changelog)
+        found = await state_guard.recorded(settings.cluster.for_aiokafka(), spec.changelog)
+        for number, meta in found.items():
+            count = settings.partitions.of(group)
+            state_guard.refuse(f"{spec.name}/{number}", meta, spec.layout, journal.BUILD, count)
 
 
 def _refuse_useless_folder(folder: Path) -> None:

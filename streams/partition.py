@@ -25,6 +25,7 @@ from streams.rereading import Rereading
 from streams.restore import restore
 from streams.skips import Skips
 from streams.spec import Running, StageSpec, V
+from streams.state_guard import recorded, refuse
 from streams.steady import Steady
 from streams.store import META, Meta, RocksStore, encode
 from streams.turns import Turns
@@ -140,6 +141,7 @@ class Partition(Generic[V]):
         self._partitions = len(self._consumer.partitions_for_topic(self.spec.inputs[0]) or ())
         if self._partitions == 0:
             raise UnknownTopicOrPartitionError(f"nothing is known of {self.spec.inputs[0]} yet")
+        await self._refuse_state(self._meta)
         self._meta.inputs = await self._intake.begin(self._meta.inputs, self.spec.first)
         self._skips.opened(self.number, self._meta.inputs)
         log.info(
@@ -150,6 +152,12 @@ class Partition(Generic[V]):
             wiped=restored.wiped,
             seconds=round(self.progress.seconds, 1),
         )
+
+    async def _refuse_state(self, meta: Meta) -> None:
+        # Who has no state asks the others: it may be new, and its customers' state where they were before.
+        found = {self.number: meta} if meta.now else await recorded(self.running.client, self.spec.changelog)
+        for number, one in found.items():
+            refuse(f"{self.spec.name}/{number}", one, self.spec.layout, journal.BUILD, self._partitions)
 
     def lag(self) -> dict[str, int]:
         """How much lies between the last commit and each input's end, as the last fetch saw it."""
@@ -235,7 +243,8 @@ class Partition(Generic[V]):
         outputs: Sequence[Output],
         skipped: tuple[Skipped, ...] = (),
     ) -> float:
-        meta = Meta(inputs={**known, **{topic: end for topic, (_, end) in ranges.items()}}, now=batch.now)
+        inputs = {**known, **{topic: end for topic, (_, end) in ranges.items()}}
+        meta = Meta(self.spec.layout, inputs, batch.now, self._partitions, journal.BUILD)
         prepared = Commit(producer, self.number, self.spec.aligned)
         await prepared.add(outputs)
         prepared.own(self.spec.journal, [(None, journal.write(journal.entry(batch, ranges, skipped)))])

@@ -54,6 +54,9 @@ class StageSpec(Generic[V]):
     again
         What of its inputs a state wants to read again: each topic's next offset, None for the oldest that there is.
         Without topics it wants steps without records; None is nothing.
+    layout
+        The layout of its state, every kind of record together: the one it writes, and the newest it reads. It is raised
+        with every change after which an older release would read a record wrongly, or drop what it does not know.
 
     """
 
@@ -69,6 +72,7 @@ class StageSpec(Generic[V]):
     abreast: frozenset[str] = frozenset()
     reads: Callable[[Sequence[Record]], list[bytes]] | None = None
     again: Callable[[Store], Mapping[str, int | None] | None] | None = None
+    layout: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from streams.partition import Partition
 from streams.rocks import StoreUnavailable
 from streams.skips import Skips
 from streams.spec import Running, StageSpec, V
+from streams.state_guard import StateRefused
 from streams.turns import Turns
 
 __all__ = ["Stage"]
@@ -176,7 +177,7 @@ class Stage(Service, Generic[V]):
                     message=str(error)[:200],
                 )
                 await asyncio.sleep(_AGAIN)
-            except (LostInput, Unreadable) as error:
+            except (LostInput, StateRefused, Unreadable) as error:
                 self._give_up(partition, str(error))
                 return
             except StepFailed as error:

@@ -32,11 +32,28 @@ _MERGE = "level0_file_num_compaction_trigger"
 
 
 class Meta(msgspec.Struct, array_like=True):
-    """What the state is the result of: the next offset of every input topic, and the newest processing time."""
+    """What the state is the result of, and who can read it. A field is only ever added at the end.
+
+    Parameters
+    ----------
+    version
+        The layout of the whole state, see `streams.spec.StageSpec.layout`.
+    inputs
+        The next offset of every input topic.
+    now
+        The newest processing time.
+    partitions
+        Over how many partitions the stage was spread; 0 where nobody noted it yet.
+    build
+        The release that wrote it.
+
+    """
 
     version: int = 1
     inputs: dict[str, int] = msgspec.field(default_factory=dict)
     now: int = 0
+    partitions: int = 0
+    build: str = ""
 
 
 _encode = msgspec.msgpack.Encoder().encode

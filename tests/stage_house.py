@@ -39,6 +39,7 @@ class House:
     ahead: Millis = HOUR
     tick: Millis = 100
     clock: Callable[[], Millis] = clock.now
+    session: Millis = SECOND
     seen: list[str] = field(default_factory=list)
     stages: list[Stage[Nothing]] = field(default_factory=list)
 
@@ -69,7 +70,7 @@ class House:
                 outputs.append(Output(self.out, id_, b"fired"))
         return outputs
 
-    def spec(self, changelog: str | None = None) -> StageSpec[Nothing]:
+    def spec(self, changelog: str | None = None, layout: int = 1) -> StageSpec[Nothing]:
         return StageSpec(
             name=self.name,
             group=f"kairos.{self.name}",
@@ -79,10 +80,16 @@ class House:
             step=self.step,
             first=frozenset({self.other}),
             aligned=frozenset({self.out}),
+            layout=layout,
         )
 
     async def start(
-        self, disk: str = "disk", spec: StageSpec[Nothing] | None = None, *, settle: bool = True
+        self,
+        disk: str = "disk",
+        spec: StageSpec[Nothing] | None = None,
+        instance: str | None = None,
+        *,
+        settle: bool = True,
     ) -> Stage[Nothing]:
         """Start a worker and, unless told otherwise, wait until every partition it has is open or given up."""
         running = Running(
@@ -92,7 +99,8 @@ class House:
             tick=self.tick,
             markers=200,
             ahead=self.ahead,
-            session=SECOND,
+            session=self.session,
+            instance=instance,
             pauses=self.pauses,
             client=self.cluster.for_aiokafka(),
         )
@@ -144,6 +152,12 @@ class House:
         """Delete the beginning of the main topic's first partition, as retention does."""
         with closing(KafkaAdminClient(**self.cluster.for_kafka_python())) as admin:
             admin.delete_records({TopicPartition(self.main, 0): offset})  # type: ignore[attr-defined]  # no stub
+
+    def widen(self, partitions: int) -> None:
+        """Give all topics more partitions, as an administrator might who does not know better."""
+        topics = (self.main, self.other, self.out, self.journal, self.changelog)
+        with closing(KafkaAdminClient(**self.cluster.for_kafka_python())) as admin:
+            admin.create_partitions(dict.fromkeys(topics, partitions))  # type: ignore[attr-defined]  # no stub
 
     @staticmethod
     async def until(holds: Callable[[], bool], within: Millis = 20 * SECOND) -> None:

@@ -69,6 +69,32 @@ async def test_two_workers_share_the_partitions_and_hand_the_state_over(house: H
     assert await house.outputs(5) == [b"1", b"2", b"3", b"1", b"2"]
 
 
+@pytest.mark.parametrize("goes", [0, 1], ids=["who deals out the partitions", "another one"])
+async def test_a_named_worker_that_comes_back_within_the_session_finds_its_partition_and_nobody_else_notices(
+    house: House, goes: int
+) -> None:
+    house.session = 15 * SECOND
+    workers = [await house.start(name, instance=name) for name in ("one", "two")]
+    await house.until(lambda: all(len(worker.partitions) == 1 and worker.is_ready for worker in workers))
+    leaving, staying = workers[goes], workers[1 - goes]
+    [moves], [stays] = list(leaving.partitions), list(staying.partitions.values())
+    await house.send(b"1", key=b"moves", partition=moves)
+    await house.send(b"1", key=b"stays", partition=stays.number)
+    await house.outputs(2)
+
+    await leaving.stop()
+    await house.send(b"2", key=b"moves", partition=moves)
+    again = await house.start(("one", "two")[goes], instance=("one", "two")[goes])
+    await house.send(b"2", key=b"stays", partition=stays.number)
+    outputs = await house.outputs(4)
+
+    assert sorted(row or b"" for row in outputs) == [b"1", b"1", b"2", b"2"]
+    assert list(again.partitions) == [moves]
+    # The very same object: it was never given back, not even for a moment.
+    assert staying.partitions == {stays.number: stays}
+    assert stays.ready
+
+
 async def test_who_lost_a_partition_in_the_middle_of_a_commit_cannot_finish_it(
     house: House, capfd: pytest.CaptureFixture[str]
 ) -> None:
