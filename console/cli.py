@@ -11,6 +11,7 @@ from console import (
     commands_rules,
     commands_run,
     commands_show,
+    commands_state,
     commands_stop,
 )
 
@@ -28,6 +29,7 @@ commands_rule_tests.add_to(commands_rules.app)
 commands_rule_tools.add_to(commands_rules.app)
 app.add_typer(commands_policy.app, name="policy", help="Check the contact policy, say it, put it into force.")
 app.add_typer(commands_dlq.app, name="dlq", help="Look at dead letters, and replay them once the cause is mended.")
+app.add_typer(commands_state.app, name="state", help="Look into a stopped worker's state, back it up, bring it back.")
 commands_run.add_to(app)
 commands_codes.add_to(app)
 commands_show.add_to(app)

@@ -23,7 +23,7 @@ from streams.deadlines import Deadline
 from streams.deciding import decide_on, refuse
 from streams.work import ABSENCE, Work
 
-__all__ = ["arm", "end", "fire", "forget"]
+__all__ = ["Armed", "arm", "end", "fire", "forget"]
 
 
 class Armed(msgspec.Struct, array_like=True):

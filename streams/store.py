@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import msgspec
 import structlog
-from rocksdict import WriteBatch, WriteOptions
+from rocksdict import Checkpoint, WriteBatch, WriteOptions
 
 from streams.keys import compose
 from streams.rocks import FEW_FILES, LOADED_FILES, StoreUnavailable, opened, refusing, take_in
@@ -138,6 +138,15 @@ class RocksStore:
             if not name.startswith(own):
                 yield name, value
 
+    def owned(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Give every committed record of one owner by its composite key."""
+        beginning = compose(key, "-", b"")[:-1]
+        return self._stored(beginning, beginning)
+
+    def checkpoint(self, path: Path) -> None:
+        """Make a database of its own in a new folder, of what is committed; on the same disk it shares the files."""
+        Checkpoint(self._db).create_checkpoint(str(path))
+
     def changes(self) -> list[Change]:
         """Give what the step changed, for the changelog; None removes."""
         return list(self._overlay.items())
@@ -217,6 +226,11 @@ class RocksStore:
         """How many bytes the database has, in its files and in memory before it is written to them."""
         names = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
         return sum(self._db.property_int_value(name) or 0 for name in names)
+
+    @property
+    def estimated(self) -> int:
+        """How many records there are, about: what was written over counts until it is merged."""
+        return self._db.property_int_value("rocksdb.estimate-num-keys") or 0
 
     def close(self) -> None:
         """Write what is in memory to the disk and let go of the folder."""

@@ -7,7 +7,7 @@ from kairos.instants import Millis
 from kairos.ports import Store
 from streams.work import TIMER
 
-__all__ = ["Timer", "cancel", "due", "set_timer"]
+__all__ = ["Timer", "cancel", "due", "set_timer", "timer_of"]
 
 What = Literal["wait", "end", "forget", "defer", "ignored"]
 _CODES: dict[What, bytes] = {"wait": b"w", "end": b"x", "forget": b"f", "defer": b"d", "ignored": b"i"}
@@ -55,14 +55,19 @@ def due(store: Store, now: Millis, most: int = 5_000) -> list[Timer]:
     """
     found: list[tuple[bytes, Timer]] = []
     for name, customer in store.scan(b"", TIMER):
-        (when,) = _DUE.unpack_from(name)
-        if when > now or len(found) == most:
+        timer = timer_of(name, customer)
+        if timer.due > now or len(found) == most:
             break
-        what = _WHATS[name[8:9]]
-        found.append((name, Timer(when, what, name[9:].hex(), customer.decode())))
+        found.append((name, timer))
     for name, _ in found:
         store.delete(b"", TIMER, name)
     return [timer for _, timer in found]
+
+
+def timer_of(id_: bytes, value: bytes) -> Timer:
+    """Read a timer as it lies in the store."""
+    (due,) = _DUE.unpack_from(id_)
+    return Timer(due, _WHATS[id_[8:9]], id_[9:].hex(), value.decode())
 
 
 def _name(timer: Timer) -> bytes:
