@@ -31,7 +31,7 @@ demo: $(VENV)/.run  ## feed real events through a real Kafka and watch the engin
 .PHONY: test
 test: $(VENV)/.dev static  ## everything: checks, every law on a hundred examples, and the tests that kill things, on a real Kafka
 	@$(BIN)/python -m pytest -m "not kafka and not slow"
-	@$(BIN)/python -m pytest -m "kafka or slow"
+	@$(BIN)/python -m pytest -m "kafka or slow" --durations 6 --durations-min 20
 
 .PHONY: check
 check: $(VENV)/.dev static  ## format, lint, types, import contracts, doctests, fast tests, laws on a few examples (under a minute)
@@ -43,7 +43,7 @@ static: $(VENV)/.dev
 
 .PHONY: faults
 faults: $(VENV)/.dev
-	@$(BIN)/python -m pytest -m "kafka or slow"
+	@$(BIN)/python -m pytest -m "kafka or slow" --durations 6 --durations-min 20
 
 .PHONY: soak
 soak: $(VENV)/.dev  ## do every kind of harm for MINUTES=20, in the order of SEED=1; two judges say whether all is there once
