@@ -102,6 +102,8 @@ def ended(second: int, state: str) -> dict[str, Any]:
 
 
 FIRST = decided(0, id_="first")
+LATER = {**decided(1), "decided_at": "2026-12-01T12:00:01.900Z"}
+BACK_IN_BETWEEN = {**ended(1, "failed"), "ended_at": "2026-12-01T12:00:01.700Z"}
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,8 @@ FIRST = decided(0, id_="first")
         ([FIRST, decided(1), decided(20)], True),
         ([FIRST, decided(1), decided(19)], False),
         ([FIRST, decided(1), ended(19, "failed"), decided(19)], True),
+        ([FIRST, decided(1), BACK_IN_BETWEEN, LATER], True),
+        ([FIRST, decided(1), LATER], False),
         ([FIRST, decided(1), ended(19, "unknown"), decided(19)], False),
         ([FIRST, decided(1), decided(19), ended(20, "failed")], False),
         ([FIRST, decided(1), decided(19, policy="loose")], True),
