@@ -160,7 +160,7 @@ class House:
             admin.create_partitions(dict.fromkeys(topics, partitions))  # type: ignore[attr-defined]  # no stub
 
     @staticmethod
-    async def until(holds: Callable[[], bool], within: Millis = 20 * SECOND) -> None:
+    async def until(holds: Callable[[], bool], within: Millis = 60 * SECOND) -> None:
         async with asyncio.timeout(within / SECOND):
             while not holds():
                 await asyncio.sleep(0.02)

@@ -122,7 +122,7 @@ class TestDelivery:
         await write(cluster, offers, [may(offer.customer) for offer in offers])
         down, back = Memory(["down"] * 1000, honours_key=False), Memory(honours_key=False)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async with delivering(cluster, down):
                 await until(lambda: len(down.calls) > 2)
         async with delivering(cluster, back):

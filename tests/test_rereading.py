@@ -30,7 +30,7 @@ async def produced(cluster: Cluster, *records: tuple[str, int]) -> None:
 async def portions(reading: Rereading, wanted: dict[str, int | None], live: dict[str, int]) -> list[Portion]:
     """Read until the live work is reached, the state keeping each place as a commit does."""
     found: list[Portion] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (found and found[-1].again.reached):
             portion = await reading.take(wanted, live)
             if portion is None:
@@ -78,7 +78,7 @@ async def test_what_a_topic_let_go_of_is_passed_over_and_the_gap_is_told(
     reading = Rereading("test", 0, running(cluster, 5))
     try:
         wanted: dict[str, int | None] = {topic: None}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (first := await reading.take(wanted, {topic: 30})) is None:
                 await asyncio.sleep(0.02)
         wanted |= {topic: first.again.ranges[topic][1]}

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from streams import clock
 from streams import restore as restoring
 from streams.commit import Commit, commit
-from streams.hooks import Hooks
+from streams.hooks import Hooks, Point
 from streams.keys import compose
 from streams.progress import Progress
 from streams.restore import Restored, restore
@@ -117,9 +117,23 @@ def told(rows: Rows) -> dict[bytes, bytes]:
     return {name: value for name, value in dict(rows).items() if value is not None}
 
 
-async def restored(house: House, store: RocksStore, progress: Progress) -> Restored:
+async def restored(house: House, store: RocksStore, progress: Progress, hooks: Hooks | None = None) -> Restored:
     place = TopicPartition(house.changelog, 0)
-    return await restore(store, place, house.cluster.for_aiokafka(), Hooks(), clock.now(), progress.tell)
+    return await restore(store, place, house.cluster.for_aiokafka(), hooks or Hooks(), clock.now(), progress.tell)
+
+
+class Midway(Hooks):
+    """Holds a restore for ever once its store has come beyond a place."""
+
+    def __init__(self, store: RocksStore, place: int) -> None:
+        super().__init__()
+        self._store, self._place = store, place
+        self.is_there = False
+
+    async def at(self, point: Point) -> None:
+        self.is_there = point == "restoring" and self._store.changelog > self._place
+        if self.is_there:
+            await asyncio.Event().wait()
 
 
 @pytest.mark.kafka
@@ -153,8 +167,9 @@ async def test_a_restore_that_was_ended_goes_on_where_its_last_file_ends(
     monkeypatch.setattr(restoring, "_FILE", 10_000)
     rows, store, progress = await filled(house, Random(1), 2_000), RocksStore(tmp_path / "0"), Progress("house", 0)
 
-    first = asyncio.create_task(restored(house, store, progress))
-    await house.until(lambda: store.changelog > 500)
+    midway = Midway(store, 500)
+    first = asyncio.create_task(restored(house, store, progress, midway))
+    await house.until(lambda: midway.is_there)
     first.cancel()
     await asyncio.wait([first])
     store.close()
