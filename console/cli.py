@@ -3,6 +3,7 @@
 import typer
 
 from console import (
+    commands_backtest,
     commands_codes,
     commands_dlq,
     commands_policy,
@@ -33,6 +34,7 @@ app.add_typer(commands_state.app, name="state", help="Look into a stopped worker
 commands_run.add_to(app)
 commands_codes.add_to(app)
 commands_show.add_to(app)
+commands_backtest.add_to(app)
 commands_stop.add_to(app)
 
 

@@ -16,7 +16,7 @@ from streams.event_log import read
 from streams.replay import Replay
 from streams.versions import Versions
 
-__all__ = ["line", "replay_file", "through_the_door"]
+__all__ = ["LOG_TOPICS", "line", "replay_file", "through_the_door"]
 
 
 def replay_file(events: Path, rules: Path, policy: Path, pools: Path, apps: Path, out: Path) -> Counter[str]:
@@ -36,7 +36,7 @@ def replay_file(events: Path, rules: Path, policy: Path, pools: Path, apps: Path
     counts: Counter[str] = Counter()
     columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with out.open("w", encoding="utf-8", newline="\n") as file, Progress(*columns, console=errors) as progress:
-        total = sum(header.counts.get(kind, 0) for kind in _TOPICS)
+        total = sum(header.counts.get(kind, 0) for kind in LOG_TOPICS)
         task = progress.add_task("", total=total or None)
         replay = Replay(versions)
         for output in replay.run(through_the_door(records), lambda count: progress.update(task, completed=count)):
@@ -46,7 +46,8 @@ def replay_file(events: Path, rules: Path, policy: Path, pools: Path, apps: Path
     return counts
 
 
-_TOPICS = ("app-usage", "transactions", "customers", "feedback", "bank-feed")
+LOG_TOPICS = ("app-usage", "transactions", "customers", "feedback", "bank-feed")
+"""The topics of a log, by their short names: its header may tell how many lines each has."""
 
 
 def line(output: Output) -> str:

@@ -1,0 +1,70 @@
+"""`kairos backtest`: what rules would have done over a recorded log, in figures that marketing can read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from console.backtest_text import drawn
+from console.backtesting import Books, Wanted, backtested
+from console.commands_rule_tests import Language_
+from console.output import errors, out, said
+from console.publishing import Refused
+from console.rule_inputs import instant_of
+from streams.event_log import BrokenLog
+
+__all__ = ["add_to"]
+
+_EXAMPLES = Path("examples")
+_WIDTH = 160
+"""Narrower tables would break their words."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(backtest)
+
+
+def backtest(
+    events: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="a recorded event log")],
+    rules: Annotated[Path, typer.Option(exists=True, help="a folder of rule files, or one file")],
+    policy: Annotated[Path, typer.Option(help="the contact policy")] = _EXAMPLES / "policy.yaml",
+    pools: Annotated[Path, typer.Option(help="the coupon pools")] = _EXAMPLES / "pools.yaml",
+    apps: Annotated[Path, typer.Option(help="the catalogue of apps")] = _EXAMPLES / "apps.json",
+    against: Annotated[Path | None, typer.Option(exists=True, help="other rules: what would they change?")] = None,
+    sample: Annotated[
+        int, typer.Option(min=1, help="the log holds one in N customers: make pools as much smaller")
+    ] = 1,
+    ends: Annotated[
+        str | None, typer.Option(help="move the log by whole weeks, to end on this day or before it")
+    ] = None,
+    out_: Annotated[Path | None, typer.Option("--out", help="every decision and offer, as JSON lines")] = None,
+    language: Language_ = "en",
+) -> None:
+    """Say who would have got what, when, and what would have been suppressed by which reason.
+
+    Example: kairos backtest --events examples/data/demo.jsonl.gz --rules examples/demo/rules --policy
+    examples/demo/policy.yaml --pools examples/demo/pools.yaml
+
+    The functions that run live decide, over the log's events in their order; the clock is the newest event's time.
+    Caps, cooldowns, hours, budgets, control groups and the choice between rules are all in it. Nothing is assumed of
+    customers: an offer counts as one attempt and its coupon stays reserved, but whether it arrived, was opened or used
+    is unknown.
+    """
+    try:
+        with said():
+            moment = None if ends is None else instant_of(ends, "UTC")
+            report = backtested(
+                Wanted(events, moment, sample, out_), Books(rules, policy, pools, apps), against, language
+            )
+    except Refused as refused:
+        errors.print("\n".join(refused.problems), style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from None
+    except (BrokenLog, ValueError) as error:
+        errors.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from None
+    for part in drawn(report):
+        out.print(part, highlight=False, width=max(out.width, _WIDTH) if isinstance(part, Table) else None)
+    if out_ is not None:
+        errors.print(f"written to {out_}", markup=False, highlight=False)
