@@ -77,43 +77,6 @@ def test_a_tick_gives_nothing() -> None:
     assert Table(pool()).hear().outputs == []
 
 
-def _interleavings(waiting: dict[str, int]) -> Iterator[tuple[str, ...]]:
-    """Give every order in which each decision's commands can come, each decision's own in their order."""
-    if not any(waiting.values()):
-        yield ()
-    for decision, left in waiting.items():
-        if left:
-            for rest in _interleavings({**waiting, decision: left - 1}):
-                yield (decision, *rest)
-
-
-@pytest.mark.parametrize("codes", ["generated", "imported"])
-def test_no_order_of_four_decisions_over_two_coupons_gives_a_third(codes: str) -> None:
-    fates = {"d1": "confirm", "d2": "release", "d3": "redeem", "d4": "release"}
-    orders = list(_interleavings(dict.fromkeys(fates, 2)))
-    assert len(orders) == 2520
-
-    for order in orders:
-        table = Table(pool(count=2, budget=2000, codes=codes))
-        if codes == "imported":
-            table.stock("AAA", "BBB")
-        out: dict[str, str] = {}
-        begun: set[str] = set()
-        for decision in order:
-            if decision in begun:
-                table.change(fates[decision], decision)
-                if fates[decision] == "release":
-                    out.pop(decision, None)
-                continue
-            begun.add(decision)
-            room = len(out) < 2
-            said = table.reserve(decision)
-            assert (said.answer.granted is not None) == room
-            if room:
-                out[decision] = said.code
-        assert table.totals().held == len(out) == len(set(out.values())) <= 2
-
-
 def test_the_same_commands_give_the_same_store_and_outputs_byte_for_byte() -> None:
     table = Table(pool(count=3), pool("tea", 9, codes="imported"))
     outputs = list(table.stock("AAA", "BBB", of="tea").outputs)
