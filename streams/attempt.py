@@ -41,23 +41,15 @@ async def attempt(
     skipped: list[Skipped] = []
     records = batch.records
     while True:
-        try:
-            outputs = _tried(spec, store, batch)
-        except StoreUnavailable:
-            # A pure step does no more than read: it is the disk.
-            store.rollback()
-            raise
-        except Exception as error:
-            store.rollback()
-            kind = _kind(error)
-            found = await _culprit(spec, store, batch, error)
-            gone = skips.skipped(found, kind) if isinstance(found, Record) else None
-            if gone is None:
-                raise StepFailed(f"{kind} on {named(found) if isinstance(found, Record) else found}") from error
-            skipped.append(gone)
-            batch = replace(batch, records=without(batch.records, [gone]))
-        else:
-            return [*letters(records, skipped, spec.name, batch.now), *outputs] if skipped else outputs, tuple(skipped)
+        done = _tried(spec, store, batch)
+        if not isinstance(done, Exception):
+            return [*letters(records, skipped, spec.name, batch.now), *done] if skipped else done, tuple(skipped)
+        kind, found = type(done).__name__, await _culprit(spec, store, batch, done)
+        gone = skips.skipped(found, kind) if isinstance(found, Record) else None
+        if gone is None:
+            raise StepFailed(f"{kind} on {named(found) if isinstance(found, Record) else found}") from done
+        skipped.append(gone)
+        batch = replace(batch, records=without(batch.records, [gone]))
 
 
 def named(record: Record) -> str:
@@ -80,14 +72,19 @@ def named(record: Record) -> str:
     return f"{place}, event {event_id(source.decode(errors='replace'), id_.decode(errors='replace'))}"
 
 
-def _tried(spec: StageSpec[Any], store: RocksStore, batch: Batch[Any]) -> list[Output]:
-    outputs = spec.step(store, batch)
-    refuse_too_large(outputs, store.changes())
+def _tried(spec: StageSpec[Any], store: RocksStore, batch: Batch[Any]) -> list[Output] | Exception:
+    """Run the step; gives its outputs, or what it raised, with the store as it was before."""
+    try:
+        outputs = spec.step(store, batch)
+        refuse_too_large(outputs, store.changes())
+    except StoreUnavailable:
+        # A pure step does no more than read: it is the disk.
+        store.rollback()
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a mistake of ours raises, the partition stops with its name
+        store.rollback()
+        return error
     return outputs
-
-
-def _kind(error: Exception) -> str:
-    return type(error).__name__
 
 
 async def _culprit(spec: StageSpec[Any], store: RocksStore, batch: Batch[Any], error: Exception) -> Record | str:
@@ -109,10 +106,6 @@ async def _culprit(spec: StageSpec[Any], store: RocksStore, batch: Batch[Any], e
 
 
 def _fails(spec: StageSpec[Any], store: RocksStore, batch: Batch[Any], records: Sequence[Record]) -> bool:
-    try:
-        _tried(spec, store, replace(batch, records=records))
-    except Exception:  # noqa: BLE001  # asked on purpose: does it fail; the error itself was raised before
-        return True
-    finally:
-        store.rollback()
-    return False
+    done = _tried(spec, store, replace(batch, records=records))
+    store.rollback()
+    return isinstance(done, Exception)
