@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 INPUT  ?= real
 MINUTES ?= 20
 SEED   ?= 1
+# Two at a time, each with a Kafka of its own; servers that are named are one cluster, and its topics are deleted.
+ABREAST := -n $(if $(KAIROS_TEST_KAFKA),0,2 --dist load --maxschedchunk 1)
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -30,12 +32,12 @@ demo: $(VENV)/.run  ## feed real events through a real Kafka and watch the engin
 
 .PHONY: test
 test: $(VENV)/.dev static  ## everything: checks, every law on a hundred examples, and the tests that kill things, on a real Kafka
-	@$(BIN)/python -m pytest -m "not kafka and not slow"
-	@$(BIN)/python -m pytest -m "kafka or slow" --durations 6 --durations-min 20
+	@$(BIN)/python -m pytest -m "not kafka and not slow" -n auto
+	@$(BIN)/python -m pytest -m "kafka or slow" $(ABREAST) --durations 6 --durations-min 20
 
 .PHONY: check
 check: $(VENV)/.dev static  ## format, lint, types, import contracts, doctests, fast tests, laws on a few examples (under a minute)
-	@$(BIN)/python -m pytest -m "not kafka and not slow" --hypothesis-profile quick
+	@$(BIN)/python -m pytest -m "not kafka and not slow" --hypothesis-profile quick -n auto
 
 .PHONY: static
 static: $(VENV)/.dev
@@ -43,7 +45,7 @@ static: $(VENV)/.dev
 
 .PHONY: faults
 faults: $(VENV)/.dev
-	@$(BIN)/python -m pytest -m "kafka or slow" --durations 6 --durations-min 20
+	@$(BIN)/python -m pytest -m "kafka or slow" $(ABREAST) --durations 6 --durations-min 20
 
 .PHONY: soak
 soak: $(VENV)/.dev  ## do every kind of harm for MINUTES=20, in the order of SEED=1; two judges say whether all is there once

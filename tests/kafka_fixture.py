@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
@@ -26,7 +27,7 @@ from streams.topics import TOPICS, Partitions
 from streams.topics_declare import declare
 
 IMAGE = "confluentinc/cp-kafka:7.6.0"
-USED = pytest.StashKey[str]()
+USED, ABREAST = pytest.StashKey[str](), pytest.StashKey[list[str]]()
 
 _numbers = itertools.count(1)
 
@@ -90,9 +91,27 @@ def pytest_report_header() -> str:
     return f"kafka: {servers or 'a container where a Docker engine answers, else the local broker; on first use'}"
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # Of several processes abreast each has its own; only the first one's terminal is seen.
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["kafka"] = session.config.stash.get(USED, None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    if used := getattr(node, "workeroutput", {}).get("kafka"):
+        node.config.stash.setdefault(ABREAST, []).append(used)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if used := config.stash.get(USED, None):
+    alone = config.stash.get(USED, None)
+    for used in sorted([*config.stash.get(ABREAST, []), *([alone] if alone else [])]):
         terminalreporter.write_line(f"kafka: {used}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The long ones first: at the end, nobody waits for the last of them.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def _configured() -> tuple[str, str] | None:
