@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 import aiohttp
+from opentelemetry.propagate import inject
 from standardwebhooks.webhooks import Webhook
 
 from kairos.instants import Millis, moment, rfc3339
@@ -137,12 +138,15 @@ class SignedPost:
 
     def _headers(self, key: str, now: Millis, body: str) -> dict[str, str]:
         at = moment(now)
-        return {
+        found = {
             "content-type": "application/json",
             "webhook-id": key,
             "webhook-timestamp": str(now // 1000),
             "webhook-signature": " ".join(signer.sign(key, at, body) for signer in self._signers),
         }
+        # The trace that this is a part of; nothing where there is none.
+        inject(found)
+        return found
 
     async def _judge(self, answer: aiohttp.ClientResponse) -> Receipt:
         status = answer.status

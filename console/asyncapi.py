@@ -170,6 +170,8 @@ def _headers() -> dict[str, Any]:
                 "ce_type": {**text, "description": "What kind of record it is, and the version of its layout."},
                 "ce_time": {**text, "format": "date-time", "description": "When it happened, with a zone."},
                 "content-type": {"const": "application/json"},
+                "traceparent": {**text, "description": "W3C Trace Context; carried to all that follows from a record."},
+                "tracestate": {**text, "description": "Beside traceparent, as it came."},
             },
         }
     }

@@ -15,6 +15,7 @@ from kairos.instants import Millis
 from kairos.ports import Batch, Output, Record, Store
 from kairos.recent import remember, seen
 from kairos.reservations import Answer
+from kairos.trace import followed
 from kairos.wire import LONGEST_KEY, BadRecord, customer_of, read, when
 from models.tags import bump
 from streams import absences, deferrals, memories, warm_step, warming, watermark
@@ -85,8 +86,10 @@ def reads(records: Iterable[Record]) -> list[bytes]:
 
 
 def _answer(work: Work, record: Record) -> None:
+    first = len(work.outputs)
     try:
         answered(work, Answer.model_validate_json(record.value or b""))
+        followed(work.outputs, first, record.headers)
     except ValidationError as error:
         unread = BadRecord("invalid", f"no answer of the ledger: {error.error_count()} problems")
         work.outputs.append(_refusal(work, record, unread))
@@ -182,6 +185,7 @@ def _take(work: Work, event: Event, record: Record) -> None:
     if seen(customer.seen, event.id):
         return
     customer.seen = remember(customer.seen, event.id, work.now)
+    first = len(work.outputs)
     if event.type == "feedback":
         came_back(work, event, cast(Feedback, event.data))
     elif event.type == "customer":
@@ -190,6 +194,7 @@ def _take(work: Work, event: Event, record: Record) -> None:
         _observe(work, customer, event)
         absences.end(work, customer, event)
         _decide(work, customer, event, record)
+    followed(work.outputs, first, record.headers)
 
 
 def _decide(work: Work, customer: Customer, event: Event, record: Record) -> None:

@@ -21,8 +21,10 @@ from pydantic import ValidationError
 
 from kairos.instants import Millis
 from kairos.offers import Channel, Offer
-from kairos.ports import Connector, Output, Record
+from kairos.ports import Connector, Output
+from kairos.trace import carried
 from kairos.wire import BadRecord
+from streams.consumed import as_record
 from streams.dead_letters import dead_letter
 from streams.delivery_clients import Clients, NotCutAlike, group_of, outlasting
 from streams.delivery_courier import Courier, Errand, HeldBack
@@ -219,6 +221,7 @@ class Delivery(ConsumerRebalanceListener):
             claim=claim,
             unclaim=lambda: owned.lane.unclaim(record.offset),
             is_in_doubt=owned.lane.is_claimed(record.offset),
+            trace=carried(record.headers),
         )
 
     async def _bring(self, lane: Lane, record: ConsumerRecord, errand: Errand) -> None:
@@ -231,7 +234,7 @@ class Delivery(ConsumerRebalanceListener):
             return
         if end.refused:
             await self._write_dead_letter(record, BadRecord("refused", end.reason or "refused"))
-        await self._write(feedback(errand.offer, end, self._clock()))
+        await self._write(feedback(errand.offer, end, self._clock(), errand.trace))
         if end.what != "accepted":
             log.debug("not delivered", channel=self._channel, offer=errand.offer.id, what=end.what)
         lane.settle(record.offset)
@@ -240,8 +243,7 @@ class Delivery(ConsumerRebalanceListener):
             await self._commit()
 
     async def _write_dead_letter(self, record: ConsumerRecord, error: BadRecord) -> None:
-        place = (record.topic, record.partition, record.offset)
-        came = Record(*place, record.key, record.value, record.headers, record.timestamp)
+        came = as_record(record)
         log.warning("dead letter", channel=self._channel, partition=came.partition, offset=came.offset, why=error.code)
         await self._write(dead_letter(came, group_of(self._channel), error, self._clock()))
 

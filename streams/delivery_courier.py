@@ -10,9 +10,10 @@ from kairos.ids import share
 from kairos.instants import Millis, moment
 from kairos.offers import Offer
 from kairos.permissions import Permission
-from kairos.ports import Connector, InDoubt, Refused, Unavailable
+from kairos.ports import Connector, Headers, InDoubt, Refused, Unavailable
 from streams.delivery_end import End, ending
 from streams.delivery_gate import Gate, Passage
+from streams.tracing import sending
 
 __all__ = ["Courier", "Errand", "HeldBack"]
 
@@ -47,6 +48,8 @@ class Errand:
         Set by who wants the offer back: it is not tried again.
     is_waiting
         Whether it waits for its turn or for the gateway, and may be interrupted.
+    trace
+        The headers of the trace that the offer is a part of.
 
     """
 
@@ -57,6 +60,7 @@ class Errand:
     is_in_doubt: bool = False
     given_up: bool = False
     is_waiting: bool = False
+    trace: Headers = ()
     attempts: int = field(default=0, init=False)
 
 
@@ -133,6 +137,7 @@ class Courier:
 
     async def _attempt(self, errand: Errand, passage: Passage) -> End | None:
         """Hand the offer over once; None says that it may be tried again."""
+        offer = errand.offer
         errand.attempts += 1
         await errand.claim()
         # To write that down takes a moment, in which somebody may have stopped it.
@@ -141,7 +146,8 @@ class Courier:
                 errand.unclaim()
             return end
         try:
-            await self._connector.send(errand.offer)
+            with sending(errand.trace, offer.channel, offer.id, errand.attempts):
+                await self._connector.send(offer)
         except Unavailable as error:
             if not errand.is_in_doubt:
                 errand.unclaim()

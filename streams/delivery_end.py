@@ -7,7 +7,7 @@ from kairos.events import Feedback, ReceiptState
 from kairos.instants import Millis, moment
 from kairos.offers import Offer
 from kairos.permissions import Permission
-from kairos.ports import Output
+from kairos.ports import Headers, Output
 from kairos.wire import headers, type_of
 from streams.topics import FEEDBACK
 
@@ -47,7 +47,7 @@ def ending(offer: Offer, permission: Permission | None, held_back: Reason | None
     return None if held_back in (None, Reason.HELD) else End("rejected", held_back)
 
 
-def feedback(offer: Offer, end: End, now: Millis) -> Output:
+def feedback(offer: Offer, end: End, now: Millis, trace: Headers = ()) -> Output:
     """Write the record of an end. Its name follows from the offer, so a repetition is dropped by who reads it."""
     said = Feedback(
         what=end.what,
@@ -58,4 +58,4 @@ def feedback(offer: Offer, end: End, now: Millis) -> Output:
         reason=end.reason,
     )
     attributes = headers(type_of("feedback"), f"{offer.id}:{end.what}", now, f"/kairos/delivery/{offer.channel}")
-    return Output(FEEDBACK, offer.customer.encode(), said.model_dump_json().encode(), attributes)
+    return Output(FEEDBACK, offer.customer.encode(), said.model_dump_json().encode(), (*attributes, *trace))

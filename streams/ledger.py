@@ -13,6 +13,7 @@ from kairos.instants import moment
 from kairos.offers import CouponPool
 from kairos.ports import Batch, Output, Store
 from kairos.reservations import Change, Reserve, Stock
+from kairos.trace import followed
 from kairos.wire import BadRecord
 from rules.stops import Stops
 from streams.dead_letters import dead_letter
@@ -64,7 +65,9 @@ def step(store: Store, batch: Batch[V]) -> list[Output]:
     for record in batch.records:
         try:
             order = read_command(record, batch.partition, batch.partitions)
+            first = len(outputs)
             outputs += _carry_out(desk, order)
+            followed(outputs, first, record.headers)
         except BadRecord as error:
             outputs.append(dead_letter(record, "ledger", error, batch.now))
     return outputs

@@ -1,6 +1,7 @@
 """What tests drive workers with: workers as processes, and how to wait for what they do."""
 
 import asyncio
+import ctypes
 import os
 import shutil
 import signal
@@ -19,6 +20,13 @@ from streams.hooks import Point
 from streams.topics import TOPICS
 
 ROOT = Path(__file__).parent.parent
+_PR_SET_PDEATHSIG = 1
+
+
+def _ends_with_us() -> None:
+    """Let Linux kill what we started when we are killed; elsewhere it is left behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Command:
@@ -69,10 +77,11 @@ class Command:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_ends_with_us,
             )
         self._is_wanted = True
 
-    async def says(self, text: str, times: int = 1, within: float = 30) -> None:
+    async def says(self, text: str, times: int = 1, within: float = 60) -> None:
         await until(lambda: self.said(text) >= times, within, f"{text!r} in {self.log}", self.log)
 
     def said(self, text: str) -> int:
@@ -90,7 +99,7 @@ class Command:
         self._process.kill()
         self._process.wait(10)
 
-    async def stop(self, within: float = 25) -> int:
+    async def stop(self, within: float = 60) -> int:
         """End it as an operator would; gives its exit code."""
         assert self._process is not None
         self._is_wanted = False
