@@ -14,6 +14,7 @@ from console import (
     commands_show,
     commands_state,
     commands_stop,
+    commands_templates,
 )
 
 __all__ = ["app", "main"]
@@ -29,6 +30,7 @@ app.add_typer(commands_rules.app, name="rules", help="Check trigger rules, put t
 commands_rule_tests.add_to(commands_rules.app)
 commands_rule_tools.add_to(commands_rules.app)
 app.add_typer(commands_policy.app, name="policy", help="Check the contact policy, say it, put it into force.")
+app.add_typer(commands_templates.app, name="templates", help="Check what customers are told, say it, show it.")
 app.add_typer(commands_dlq.app, name="dlq", help="Look at dead letters, and replay them once the cause is mended.")
 app.add_typer(commands_state.app, name="state", help="Look into a stopped worker's state, back it up, bring it back.")
 commands_run.add_to(app)

@@ -34,6 +34,7 @@ _SAID = {
 _PATTERNS = {
     r"^[a-z0-9][a-z0-9._-]{0,99}$": "a name of lower case letters, digits, dots, dashes and underscores",
     r"^[A-Z]{3}$": "a currency such as CNY",
+    r"^[a-z][a-z0-9_]{0,29}$": "a name of at most 30 lower case letters, digits and underscores",
 }
 
 

@@ -1,0 +1,132 @@
+"""`kairos templates`: check what customers are told, say it, show it with example values."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from console import templates_schema
+from console.check_report import first
+from console.commands_rule_tests import Language_
+from console.files import contents
+from console.output import errors, out
+from rules.problems import Problem, suggest
+from rules.saying import LANGUAGES
+from rules.template_checks import load_templates
+from rules.template_preview import Carried, previews
+from rules.template_saying import STATUSES, template_lines, templates_lines
+from rules.templates import Templates
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="the templates")]
+Name = Annotated[str | None, typer.Argument(help="one template; all of them unless given")]
+
+
+@app.command()
+def check(file: File) -> None:
+    """Say everything that is wrong with the templates, with its place; nothing is published.
+
+    Example: kairos templates check examples/templates.yaml
+    """
+    templates = _read(file)
+    out.print(f"{len(templates.templates)} templates, {templates.hash}", highlight=False)
+
+
+@app.command()
+def show(file: File, name: Name = None, language: Language_ = "en") -> None:
+    """Say all templates in sentences, or one of them.
+
+    Example: kairos templates show examples/templates.yaml --language zh
+    """
+    templates = _read(file)
+    lines = templates_lines(templates, language) if name is None else None
+    for line in lines or [line for one in _named(templates, name) for line in template_lines(templates, one, language)]:
+        out.print(line, markup=False, highlight=False)
+
+
+@app.command()
+def preview(file: File, name: Name = None) -> None:
+    """Show texts as customers would read them, with example values, the segments, and what they cost.
+
+    Example: kairos templates preview examples/templates.yaml newcomer-code
+    """
+    templates = _read(file)
+    for one in _named(templates, name):
+        for found in previews(templates, one):
+            out.print(f"{one}, {found.channel}, {found.language}:", markup=False, highlight=False)
+            out.print(f"  {found.text}", markup=False, highlight=False)
+            for carried in found.carried:
+                out.print(f"  {_size(carried)}", markup=False, highlight=False)
+
+
+@app.command()
+def status(
+    file: File,
+    language: Language_ = "en",
+) -> None:
+    """Say how each template stands with each gateway that approves texts, those first that are not approved.
+
+    Example: kairos templates status examples/templates.yaml
+    """
+    templates = _read(file)
+    for line in sorted(_standing(templates, language)):
+        out.print(line[1], markup=False, highlight=False)
+
+
+@app.command()
+def schema() -> None:
+    """Print the schema of the file, for editors."""
+    typer.echo(templates_schema.text(), nl=False)
+
+
+def _size(carried: Carried) -> str:
+    parts = [carried.gateway]
+    if carried.size is not None:
+        parts.append(f"{carried.size}, with the longest values {carried.longest}")
+    if carried.cost is not None:
+        parts.append(
+            f"costs {carried.cost}" + (f", {carried.highest} at most" if carried.highest != carried.cost else "")
+        )
+    return f"{parts[0]}: {'; '.join(parts[1:]) or 'no price is known'}"
+
+
+def _standing(templates: Templates, language: Language_) -> Iterator[tuple[tuple[bool, str], str]]:
+    """Give a line for each text that a gateway must approve, and what it is sorted by."""
+    for name, template in templates.templates.items():
+        for channel, wording in template.texts.items():
+            for gateway in (one for one, asked in templates.serving(channel).items() if asked.approves):
+                for spoken in (one for one in LANGUAGES if one in dict(wording.said())):
+                    found = template.registered.get(gateway, {}).get(spoken)
+                    word = STATUSES[language]["draft" if found is None else found.status]
+                    tail = "" if found is None else f" {found.id or ''} {found.reason or ''}".rstrip()
+                    line = f"{gateway}  {name}  {spoken}  {word}{tail}"
+                    yield (found is not None and found.status == "approved", line), line
+
+
+def _named(templates: Templates, name: str | None) -> list[str]:
+    if name is not None and name not in templates.templates:
+        _stop([f"there is no template {name!r}{suggest(name, templates.templates)}"])
+    return [*templates.templates] if name is None else [name]
+
+
+def _read(file: Path) -> Templates:
+    """Give templates without mistakes."""
+    text = contents(file)
+    if isinstance(text, Problem):
+        _stop([text])
+    loaded = load_templates(text, str(file))
+    if loaded.templates is None:
+        _stop(loaded.problems)
+    return loaded.templates
+
+
+def _stop(problems: tuple[Problem, ...] | list[Problem] | list[str]) -> NoReturn:
+    for line in first(list(problems)):
+        errors.print(line, markup=False, highlight=False)
+    number = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    errors.print(number, style="red", markup=False, highlight=False)
+    raise typer.Exit(1)
