@@ -9,8 +9,8 @@ from kairos.instants import Millis
 from kairos.ports import Batch, Record
 from kairos.wire import BadRecord, read
 from models.features import features
-from rules.candidates import Candidate
-from rules.decide import arm
+from rules.arms import drawn
+from rules.decide import refused
 from rules.explain import Explanation, explain
 from rules.judged import Seen
 from rules.schema import Rule
@@ -135,7 +135,8 @@ def _explained(replay: Replay, versions: Versions, event: Event, only: str | Non
     versions.book.observe(event, customer)
     seen = Seen(event, customer, lambda: standing)
     rules = [r for r in versions.book.rules.values() if (r.id == only if only else r.on.event == event.type)]
-    found = [explain(r, seen, versions.policy, now, _scores(work, r, seen), versions.stops) for r in rules]
+    forms = [drawn(rule, event.customer, versions.policy).form(rule) for rule in rules]
+    found = [explain(r, seen, versions.policy, now, _scores(work, r, seen), versions.stops) for r in forms]
     return tuple(sorted(found, key=lambda one: (not one.fires, not one.matches, one.misses, one.rule)))
 
 
@@ -143,6 +144,6 @@ def _scores(work: Work, rule: Rule, seen: Seen) -> Mapping[str, float | None]:
     models = {asked.model: work.versions.models.get(asked.model) for asked in rule.who.scores()}
     if not models:
         return {}
-    candidate = Candidate(rule, arm(rule, seen.event.customer), rule.then.channels[0])
+    candidate = refused(rule, seen.event.customer, work.versions.policy, None)._replace(channel=rule.then.channels[0])
     known = features(context(work, seen.event, seen.standing(), candidate))
     return {name: None if model is None else model.score(known) for name, model in models.items()}

@@ -73,7 +73,9 @@ def masked(customer: str) -> str:
 
 
 def _candidate(verdict: Verdict) -> str:
-    said = [f"  {verdict.rule} ({verdict.programme}, {verdict.arm}): {verdict.verdict}"]
+    control = f" ({verdict.control})" if verdict.control not in (None, "rule") else ""
+    form = f", form {verdict.treatment}" if verdict.treatment else ""
+    said = [f"  {verdict.rule} ({verdict.programme}, {verdict.arm}{control}{form}): {verdict.verdict}"]
     if verdict.channel:
         said.append(f"by {verdict.channel}")
     if verdict.pool:

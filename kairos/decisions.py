@@ -1,7 +1,7 @@
 """What was decided for one customer and event, with the reason for every candidate."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -10,6 +10,7 @@ from kairos.offers import Channel, Identifier, Written
 __all__ = [
     "Absence",
     "Arm",
+    "ControlOf",
     "Decision",
     "DecisionEnded",
     "DecisionState",
@@ -26,6 +27,10 @@ class Arm(StrEnum):
 
     TREATMENT = "treatment"
     CONTROL = "control"
+
+
+ControlOf = Literal["everywhere", "programme", "rule"]
+"""Whose control group a customer is in; of several the widest is told."""
 
 
 class Reason(StrEnum):
@@ -91,10 +96,15 @@ class Passed(Written):
     because: str
 
 
+_TOLD: Final[Any] = Field(None, exclude_if=lambda said: said is None)
+"""What most records do not say, and then takes no room in them."""
+
+
 class Verdict(Written):
     """One candidate's fate: `won`, or the reason why not; `score` is the chance of a reaction, if one was made.
 
-    `passed` is told where the purpose of the rule let it through gates that refuse others.
+    `passed` is told where the purpose of the rule let it through gates that refuse others. `control` says whose control
+    group the customer is in; `treatment` names the form of the offer, in the control arm the one that is withheld.
     """
 
     rule: Identifier
@@ -107,6 +117,8 @@ class Verdict(Written):
     score: float | None = None
     rank: Annotated[int, Field(ge=1)] | None = None
     passed: Passed | None = None
+    control: ControlOf | None = _TOLD
+    treatment: Identifier | None = _TOLD
 
 
 DecisionState = Literal["offered", "withheld", "suppressed"]
@@ -153,3 +165,4 @@ class DecisionEnded(Written):
     ended_at: AwareDatetime
     simulated: bool = False
     test: bool = False
+    treatment: Identifier | None = _TOLD

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, FiniteFloat
 
-from kairos.offers import Written
+from kairos.offers import Identifier, Written
 
 __all__ = ["Example"]
 
@@ -13,7 +13,8 @@ class Example(Written):
     """One labelled example: the features as of the decision, and whether the customer reacted.
 
     `corrects` marks a positive that comes after a negative for the same decision was learnt. `propensity` is
-    the chance with which this candidate was chosen (1 without exploration).
+    the chance with which this candidate was chosen (1 without exploration). `treatment` names the form of the
+    offer, where its rule has several.
     """
 
     id: str
@@ -25,3 +26,4 @@ class Example(Written):
     score: float | None = None
     decided_at: AwareDatetime
     simulated: bool = False
+    treatment: Identifier | None = Field(None, exclude_if=lambda said: said is None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kairos.decisions import Arm, Reason
+from kairos.decisions import Arm, ControlOf, Reason
 from kairos.offers import Channel
 from rules.schema import Rule
 
@@ -13,7 +13,8 @@ __all__ = ["Candidate", "Ranking"]
 class Candidate(NamedTuple):
     """A rule that matched: the customer's arm, and a channel, or the reason why there is no offer.
 
-    `passed` names the gates that would have refused it, and did not because of its purpose.
+    `passed` names the gates that would have refused it, and did not because of its purpose. `control` and `treatment`
+    are what `rules.arms` drew; the rule has the form that the treatment gives it.
     """
 
     rule: Rule
@@ -21,6 +22,8 @@ class Candidate(NamedTuple):
     channel: Channel | None = None
     reason: Reason | None = None
     passed: tuple[Reason, ...] = ()
+    control: ControlOf | None = None
+    treatment: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -8,12 +8,12 @@ from operator import attrgetter
 from typing import Final
 
 from kairos.customer import Customer, Standing
-from kairos.decisions import Arm, Reason
+from kairos.decisions import Reason
 from kairos.events import Event
-from kairos.ids import share
 from kairos.instants import Millis
 from kairos.offers import Channel
 from kairos.permissions import consents, permitted
+from rules.arms import Arms, drawn
 from rules.candidates import Candidate, Ranking
 from rules.contacts import crowded, shut
 from rules.hours import Use, closed, zone_of
@@ -22,7 +22,7 @@ from rules.policy import Policy
 from rules.schema import Rule, Status
 from rules.stops import NOTHING, Stops
 
-__all__ = ["Candidate", "Ranking", "arm", "convinced", "gates", "rank", "refused"]
+__all__ = ["Candidate", "Ranking", "convinced", "gates", "rank", "refused"]
 
 _Outcome = tuple[Channel | Reason, tuple[Reason, ...]]
 """The channel or the refusal, and what was passed on the way because of the purpose."""
@@ -30,18 +30,6 @@ _Way = tuple[str, tuple[Channel, ...], tuple[str, ...]]
 """Purpose, channels and classes of the product: rules that have these in common are answered alike."""
 _Open = list[tuple[Channel, tuple[Reason, ...]]]
 """The channels that are open, each with what was passed."""
-
-
-def arm(rule: Rule, customer: str) -> Arm:
-    """Give the part of the rule's experiment that a customer is in, the same for ever.
-
-    A larger control share keeps all customers of a smaller one.
-    """
-    return _arm(rule, share(rule.salt, customer))
-
-
-def _arm(rule: Rule, place: float) -> Arm:
-    return Arm.CONTROL if place < rule.experiment.control else Arm.TREATMENT
 
 
 def gates(
@@ -79,28 +67,28 @@ def gates(
     """
     asked = _Asked(customer, standing, policy, now)
     candidates: list[Candidate] = []
-    places: dict[str, float] = {}
-    for rule in sorted(matched, key=_id):
+    arms = Arms(event.customer, policy)
+    for written in sorted(matched, key=_id):
+        # The arm is told for every match, so that both arms can be seen to lose the same customers on the way.
+        arm, control, treatment, spared = arms.of(written)
+        rule = written if treatment is None else written.treated[treatment]
         refusal = stops.of_rule(rule) or _of_the_rule(rule, event, standing, now)
         outcome, passed = (refusal, ()) if refusal else asked.by_channel(rule, stops.open(rule.then.channels))
-        # The arm is told for every match, so that both arms can be seen to lose the same customers on the way.
-        place = places.get(rule.salt)
-        if place is None:
-            place = places[rule.salt] = share(rule.salt, event.customer)
-        found = _arm(rule, place)
         if isinstance(outcome, Reason):
-            candidates.append(Candidate(rule, found, None, outcome))
+            candidates.append(Candidate(rule, arm, None, outcome, (), control, treatment))
         else:
-            candidates.append(Candidate(rule, found, outcome, None, passed))
+            passed = (*passed, Reason.CONTROL) if spared else passed
+            candidates.append(Candidate(rule, arm, outcome, None, passed, control, treatment))
     return tuple(candidates)
 
 
 _id = attrgetter("id")
 
 
-def refused(rule: Rule, customer: str, reason: Reason) -> Candidate:
-    """Refuse a rule that matched before it comes to any gate; the arm is told all the same."""
-    return Candidate(rule, arm(rule, customer), reason=reason)
+def refused(rule: Rule, customer: str, policy: Policy, reason: Reason | None) -> Candidate:
+    """Give a rule that matched before it comes to any gate, refused or not; the arm is told all the same."""
+    found = drawn(rule, customer, policy)
+    return Candidate(found.form(rule), found.arm, None, reason, (), found.control, found.treatment)
 
 
 def _of_the_rule(rule: Rule, event: Event, standing: Standing, now: Millis) -> Reason | None:
@@ -218,7 +206,9 @@ def rank(candidates: Iterable[Candidate], scores: Mapping[str, float]) -> Rankin
     ranked.sort(key=lambda candidate: -scores.get(candidate.rule.id, 0.0))
     winner = ranked[0].rule.programme if ranked else None
     refused = [
-        Candidate(one.rule, one.arm, one.channel, Reason.OUTRANKED, one.passed) if one.reason is None else one
+        Candidate(one.rule, one.arm, one.channel, Reason.OUTRANKED, one.passed, one.control, one.treatment)
+        if one.reason is None
+        else one
         for one in everyone
         if one.reason is not None or one.rule.programme != winner
     ]

@@ -8,6 +8,7 @@ from rules.book import Book
 from rules.cold import cold
 from rules.conditions.past import said_events
 from rules.conditions.when import Place
+from rules.experiment_saying import experiment_of
 from rules.explain_gates import valid_days
 from rules.findings import Bilingual, bilingual, both
 from rules.logic import Tree
@@ -38,7 +39,7 @@ _ASPECTS: Final[Mapping[str, Bilingual]] = {
     "limits": bilingual("其他限制", "other limits"),
     "fresh": bilingual("时效", "fresh"),
     "in_quiet_hours": bilingual("免打扰时段", "in quiet hours"),
-    "control": bilingual("对照组", "control group"),
+    "control": bilingual("对照与形式", "control group and forms"),
 }
 
 
@@ -150,7 +151,7 @@ def _kind(tree: Tree) -> object:
 
 
 def _aspects(rule: Rule, zone: str) -> Iterator[tuple[str, Bilingual]]:
-    then, experiment = rule.then, rule.experiment
+    then = rule.then
     for name in ("name", "scenario", "programme", "status", "purpose", "warm", "in_quiet_hours"):
         yield name, bilingual(str(getattr(rule, name)), str(getattr(rule, name)))
     is_bounded = rule.valid.from_ is not None or rule.valid.until is not None
@@ -165,8 +166,7 @@ def _aspects(rule: Rule, zone: str) -> Iterator[tuple[str, Bilingual]]:
     yield "cooldown", both(lambda said: length(rule.limits.cooldown, said) if rule.limits.cooldown else "")
     yield "limits", both(lambda language: ("；" if language == "zh" else "; ").join(limits_of(rule, language)))
     yield "fresh", both(lambda language: length(rule.fresh, language))
-    split = f"{experiment.control * 100:.10g}% ({rule.salt})" if experiment.control else ""
-    yield "control", both(lambda _: split)
+    yield "control", both(lambda language: ("；" if language == "zh" else "; ").join(experiment_of(rule, language)))
 
 
 def _reaction(rule: Rule, language: Language) -> str:

@@ -53,14 +53,14 @@ class _Search:
         return self._one("purpose", _at(rule, "purpose"))
 
     def then(self, rule: Tree) -> Iterator[Problem]:
-        """Look up what is offered, its text and its model."""
-        then = _at(rule, "then")
-        yield from self._one("template", _at(then, "template"))
-        yield from self._one("model", _at(then, "objective"))
-        yield from self._one("product", _at(then, "offer", "product"))
-        pool = _at(then, "offer", "pool")
-        wrong = list(self._one("pool", pool))
-        yield from wrong or self._programme(pool, _at(rule, "programme"))
+        """Look up what is offered, in each form, its text and its model."""
+        yield from self._one("model", _at(rule, "then", "objective"))
+        for form in (_at(rule, "then"), *_below(_at(rule, "experiment"), "treatments")):
+            yield from self._one("template", _at(form, "template"))
+            yield from self._one("product", _at(form, "offer", "product"))
+            pool = _at(form, "offer", "pool")
+            wrong = list(self._one("pool", pool))
+            yield from wrong or self._programme(pool, _at(rule, "programme"))
 
     def customer(self, tree: Tree | None) -> Iterator[Problem]:
         """Look up what a test tells of its customer."""

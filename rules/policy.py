@@ -14,6 +14,7 @@ from kairos.offers import Channel, Identifier
 from rules.asked import Written
 from rules.canonical import canonical, parsed
 from rules.check import checked
+from rules.experiments import Control
 from rules.moments import Hours, day_of, midnight
 from rules.problems import Problem, at_places, by_place, mistake, suggest
 from rules.shapes import OneOrMore, Shape
@@ -100,7 +101,7 @@ class Closure(Written):
         return begin, midnight(day_of(begin, zone) + 1, zone) * 1000
 
 
-Gate = Literal["hours", "calendar", "caps", "gap", "ignored"]
+Gate = Literal["hours", "calendar", "caps", "gap", "ignored", "control"]
 """What a purpose may pass; consent, a customer who is not to be contacted, and stops are never passed."""
 GATES: Final[Mapping[Reason, Gate]] = MappingProxyType(
     {
@@ -111,6 +112,7 @@ GATES: Final[Mapping[Reason, Gate]] = MappingProxyType(
         Reason.OVERALL_CAP: "caps",
         Reason.PURPOSE_CAP: "caps",
         Reason.CONTACT_CAP: "caps",
+        Reason.CONTROL: "control",
     }
 )
 """Which gate gives which reason."""
@@ -188,6 +190,8 @@ class Policy(Written):
     """When a channel rests because its messages are ignored."""
     testers: Testers | None = None
     """Who tests, and is left out of statistics."""
+    control: Control | None = None
+    """Who is left alone whatever rules say, so that the effect of a programme, or of all of them, can be measured."""
 
     @model_validator(mode="after")
     def _names_classes_that_are_there(self) -> Self:
@@ -257,6 +261,11 @@ class Policy(Written):
             for name, purpose in self.purposes.items()
             if purpose.bypass is not None
         }
+
+    @cached_property
+    def uncontrolled(self) -> frozenset[str]:
+        """The purposes that pass the control groups of this policy."""
+        return frozenset(name for name, reasons in self._passes.items() if Reason.CONTROL in reasons)
 
     @cached_property
     def _tests(self) -> frozenset[str]:

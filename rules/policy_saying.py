@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 from kairos.instants import MINUTE, SECOND, Millis
 from kairos.offers import Channel
+from rules.experiment_saying import control_lines
 from rules.findings import clock
 from rules.moments import clock_hours
 from rules.policy import Caps, Class, Closure, Gate, Policy, Purpose
@@ -15,13 +16,21 @@ __all__ = ["caps_said", "policy_lines"]
 T = TypeVar("T")
 
 _GATES: Final[Mapping[Language, Mapping[Gate, str]]] = {
-    "zh": {"hours": "触达时段", "calendar": "停发日历", "caps": "次数上限", "gap": "触达间隔", "ignored": "忽略停发"},
+    "zh": {
+        "hours": "触达时段",
+        "calendar": "停发日历",
+        "caps": "次数上限",
+        "gap": "触达间隔",
+        "ignored": "忽略停发",
+        "control": "全局及活动对照组",
+    },
     "en": {
         "hours": "the hours",
         "calendar": "the calendar",
         "caps": "the caps",
         "gap": "the gap",
         "ignored": "the rest of ignored channels",
+        "control": "the control groups of this policy",
     },
 }
 
@@ -90,6 +99,8 @@ def _people_en(policy: Policy) -> Iterator[str]:
     if (testers := policy.testers) is not None:
         who = [*([f"customers tagged {shown(testers.tag)}"] if testers.tag else []), *map(shown, testers.customers)]
         yield f"Testers, marked and left out of statistics: {', '.join(who) or 'nobody'}."
+    if policy.control is not None:
+        yield from control_lines(policy.control, "en")
     yield "A contact counts when it is decided, also in control groups, and no longer when it is known to have failed."
 
 
@@ -158,6 +169,8 @@ def _people_zh(policy: Policy) -> Iterator[str]:
     if (testers := policy.testers) is not None:
         who = [*([f"有标签{shown(testers.tag)}的客户"] if testers.tag else []), *map(shown, testers.customers)]
         yield f"测试客户（作标记，不计入统计）：{'、'.join(who) or '无'}。"
+    if policy.control is not None:
+        yield from control_lines(policy.control, "zh")
     yield "触达自决策时起计数，对照组同样计数；确定未送达的不再计数。"
 
 

@@ -4,29 +4,32 @@ Lengths of time are milliseconds, amounts are minor units with their currency, d
 written back (`model_dump(mode="json")`) reads the same again in any zone and with any default currency.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, Self
+from functools import cached_property
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from kairos.events import Reaction
 from kairos.instants import DAY, MINUTE, Millis
 from kairos.money import Currency
-from kairos.offers import Channel, Identifier, Text
+from kairos.offers import Identifier, Text
 from rules.asked import Written
 from rules.conditions.absent import Absent
 from rules.conditions.aggregate import Aggregate
 from rules.conditions.distinct import Distinct
 from rules.conditions.when import When
+from rules.experiments import Experiment
 from rules.fields import texts
+from rules.offered import SOME, Channels, Offered, each_once
 from rules.persons import Who, in_order
 from rules.problems import at_places, mistake, suggest
 from rules.scope import Scope
 from rules.selectors import Trigger, by_themselves
-from rules.shapes import Shape, at_least_one
 from rules.source import Readings
 from rules.told import Case
-from rules.words import Duration, FirstDay, Flag, Format, LastDay, Share, Window, Word, Zone
+from rules.words import Duration, FirstDay, Flag, Format, LastDay, Window, Word, Zone
 
 __all__ = ["MOST_RULES", "Published", "Rule", "RuleFile", "Scenario", "Status", "Then"]
 
@@ -52,23 +55,6 @@ class Status(StrEnum):
     DRAFT = "draft"
 
 
-class Offered(Written):
-    """What is offered: a product of the bank, a coupon from a pool, or both."""
-
-    product: Identifier | None = None
-    """A product of the bank."""
-    pool: Identifier | None = None
-    """A pool of coupons, which must belong to the rule's programme."""
-
-    shapes: ClassVar[tuple[Shape, ...]] = (at_least_one("product", "pool"),)
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if self.product is None and self.pool is None:
-            raise mistake("give a product, a pool, or both")
-        return self
-
-
 def _not_for_ever(wait: Millis) -> Millis:
     if wait > 29 * DAY:
         raise mistake("a reaction is waited for 29d at most; what comes later is no answer to the offer")
@@ -78,15 +64,6 @@ def _not_for_ever(wait: Millis) -> Millis:
 Wait = Annotated[Window, AfterValidator(_not_for_ever)]
 
 
-def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(values)) != len(values):
-        raise mistake("each is named once")
-    return values
-
-
-_SOME = Field(min_length=1, json_schema_extra={"uniqueItems": True})
-
-
 class Then(Written):
     """What happens: the offer, its channels in the order of preference, its text, and what counts as a reaction.
 
@@ -94,7 +71,7 @@ class Then(Written):
     """
 
     offer: Offered
-    channels: Annotated[tuple[Channel, ...], _SOME, AfterValidator(_each_once)]
+    channels: Channels
     """Where it may go; the first one that may be used is used."""
     template: Identifier
     """The text's name in the gateway."""
@@ -105,7 +82,7 @@ class Then(Written):
     """The model that learns from the reactions."""
     wait: Wait = 3 * DAY
     """How long a reaction is waited for before the engine learns that there was none."""
-    reactions: Annotated[tuple[Reaction, ...], _SOME, AfterValidator(_each_once)] = (
+    reactions: Annotated[tuple[Reaction, ...], SOME, AfterValidator(each_once)] = (
         "clicked",
         "redeemed",
         "converted",
@@ -143,15 +120,6 @@ class Limits(Written):
     """How often the rule decides for one customer, for ever."""
     group: Identifier | None = None
     """Rules of one group share their cooldowns."""
-
-
-class Experiment(Written):
-    """The share of customers who receive nothing, so that the effect can be measured."""
-
-    control: Share = 0.0
-    """The share of customers who receive nothing; at most 90%."""
-    salt: Identifier | None = None
-    """What splits the customers; rules of one programme split alike unless they say otherwise."""
 
 
 class Rule(Written):
@@ -203,6 +171,12 @@ class Rule(Written):
         if told:
             raise at_places(told)
         return tests
+
+    @cached_property
+    def treated(self) -> Mapping[str, "Rule"]:
+        """The rule as each treatment of its experiment has it, by the treatment's name."""
+        forms = {one.name: one.form for one in self.experiment.treatments or ()}
+        return {n: self.model_copy(update={"then": self.then.model_copy(update=form)}) for n, form in forms.items()}
 
     @property
     def salt(self) -> str:

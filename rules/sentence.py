@@ -68,6 +68,8 @@ def _then(rule: Rule, language: Language) -> str:
     if rule.experiment.control:
         share = f"{rule.experiment.control * 100:g}%"
         said += f"；{share}为对照组" if language == "zh" else f"; {share} are left alone as the control group"
+    if forms := [f"{treatment.name} {treatment.share * 100:g}%" for treatment in rule.experiment.treatments or ()]:
+        said += f"；另有形式{'、'.join(forms)}" if language == "zh" else f"; in other forms for {', '.join(forms)}"
     return said + "".join(f"；{part}" if language == "zh" else f"; {part}" for part in unusual(rule, language))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rules.conditions.past import said_events
+from rules.experiment_saying import experiment_of
 from rules.explain_gates import valid_days
 from rules.saying import WORDS, Language, length
 from rules.schema import Rule, Scenario, Then
@@ -62,8 +63,7 @@ def _parts_zh(rule: Rule, zone: str) -> Iterator[str]:
         yield f"同一客户{length(rule.limits.cooldown, 'zh')}内至多一次"
     yield from limits_of(rule, "zh")
     yield f"仅对发生不超过{length(rule.fresh, 'zh')}的事件触达"
-    if rule.experiment.control:
-        yield f"{_percent(rule)}的客户（按{rule.salt}分组）为对照组，不触达"
+    yield from experiment_of(rule, "zh")
     if rule.valid.from_ is not None or rule.valid.until is not None:
         yield valid_days(rule, zone)["zh"]
     yield from unusual(rule, "zh")
@@ -84,8 +84,7 @@ def _parts_en(rule: Rule, zone: str) -> Iterator[str]:
         yield f"at most once in {length(rule.limits.cooldown, 'en')} for a customer"
     yield from limits_of(rule, "en")
     yield f"only for events not older than {length(rule.fresh, 'en')}"
-    if rule.experiment.control:
-        yield f"{_percent(rule)} of the customers, split by {rule.salt}, are left alone as the control group"
+    yield from experiment_of(rule, "en")
     if rule.valid.from_ is not None or rule.valid.until is not None:
         yield valid_days(rule, zone)["en"]
     yield from unusual(rule, "en")
@@ -94,7 +93,3 @@ def _parts_en(rule: Rule, zone: str) -> Iterator[str]:
 def _waits_otherwise(then: Then) -> bool:
     usual = type(then).model_fields
     return any(getattr(then, name) != usual[name].default for name in ("wait", "reactions", "objective"))
-
-
-def _percent(rule: Rule) -> str:
-    return f"{rule.experiment.control * 100:.10g}%"

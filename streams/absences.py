@@ -81,7 +81,7 @@ def arm(work: Work, event: Event, source: Record, rule: Rule) -> None:
         work.deadlines.set(Deadline(wanted.due, wanted.name, event.customer))
     elif outcome is Arming.FULL:
         cause = _cause(armed, event.customer, wanted)
-        refuse(work, cause, refused(rule, event.customer, Reason.TOO_MANY_PENDING))
+        refuse(work, cause, refused(rule, event.customer, work.versions.policy, Reason.TOO_MANY_PENDING))
 
 
 def fire(work: Work, mark: Millis) -> bool:

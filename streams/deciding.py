@@ -93,6 +93,7 @@ def _wished(work: Work, event: Event, standing: Standing, decision: str, candida
         features=found,
         score=PRIOR if model is None else model.score(found),
         purpose=rule.purpose,
+        treatment=candidate.treatment or "",
     )
 
 
@@ -138,6 +139,8 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: 
             score=wishes[c.rule.id].score if c.rule.id in wishes else None,
             rank=place.get(c.rule.id),
             passed=_passed(work, c),
+            control=c.control,
+            treatment=c.treatment,
         )
         for c in (*ranking.wishes, *ranking.refused)
     )

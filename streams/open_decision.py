@@ -35,6 +35,7 @@ class Wished(msgspec.Struct, array_like=True):
     features: dict[str, float]
     score: float
     purpose: str = "marketing"
+    treatment: str = ""
 
 
 class OpenDecision(msgspec.Struct, array_like=True):

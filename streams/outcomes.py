@@ -169,6 +169,7 @@ def _teach(work: Work, decision: str, opened: OpenDecision, label: Label) -> Non
         score=wish.score,
         decided_at=moment(opened.decided),
         simulated=opened.simulated,
+        treatment=wish.treatment or None,
     )
     name = f"{decision}:{int(label.positive)}"
     work.outputs.append(record(EXAMPLES, wish.objective, "kairos.example.v1", name, example, work.now))
@@ -191,6 +192,7 @@ def _end(work: Work, customer: str, decision: str, opened: OpenDecision, state: 
         ended_at=moment(work.now),
         simulated=opened.simulated,
         test=opened.test,
+        treatment=opened.wishes[0].treatment or None,
     )
     name = f"{decision}:ended"
     work.outputs.append(record(DECISIONS, customer, "kairos.decision_ended.v1", name, ended, work.now))

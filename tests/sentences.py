@@ -68,7 +68,14 @@ EVERYTHING: dict[str, Any] = {
     },
     "limits": {"cooldown": "14d"},
     "fresh": "1h",
-    "experiment": {"control": "12.5%", "salt": "winter"},
+    "experiment": {
+        "control": "12.5%",
+        "salt": "winter",
+        "treatments": [
+            {"name": "warm", "share": "30%", "offer": {"product": "fund", "pool": "noodles-5"}, "channels": ["sms"]},
+            {"name": "bold", "share": "20%", "template": "bold", "text": {"zh": "限时", "en": "Only now"}},
+        ],
+    },
 }
 """A rule that says all that can be said."""
 

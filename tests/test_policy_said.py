@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from console import policy_schema
 from console.cli import app
 from kairos.instants import DAY, from_rfc3339
+from rules.experiments import Control
 from rules.policy import Cap, Class, Closure, Ignored, Policy, Purpose, load_policy
 from rules.policy import Testers as WhoTests
 from rules.policy_saying import policy_lines
@@ -65,6 +66,9 @@ CHANGES: dict[str, Any] = {
     "ignored.rest": "31d",
     "testers.customers": ["T2"],
     "testers.tag": None,
+    "control.everywhere": "3%",
+    "control.salt": "y2028",
+    "control.programmes": {"lunch": "12%"},
 }
 
 
@@ -85,7 +89,7 @@ def test_a_change_anywhere_in_a_policy_changes_its_sentences(path: str, language
 
 def test_a_key_that_is_added_to_policies_must_be_said() -> None:
     changed = {step for path in CHANGES for step in path.split(".")}
-    models: tuple[type[BaseModel], ...] = (Policy, Class, Closure, Cap, Purpose, Ignored, WhoTests)
+    models: tuple[type[BaseModel], ...] = (Policy, Class, Closure, Cap, Purpose, Ignored, WhoTests, Control)
     keys = {field.alias or name for model in models for name, field in model.model_fields.items()}
 
     assert keys - changed == {"format"}

@@ -13,9 +13,10 @@ from kairos.decisions import Arm, Reason
 from kairos.events import Consent, Event, Profile
 from kairos.instants import DAY, HOUR, MINUTE, moment
 from kairos.offers import Channel
+from rules.arms import drawn
 from rules.book import Book
 from rules.candidates import Candidate
-from rules.decide import arm, convinced, gates, rank
+from rules.decide import convinced, gates, rank
 from rules.limits import hold, in_cooldown, release
 from rules.policy import Policy
 from rules.schema import Rule
@@ -29,6 +30,10 @@ WILLING = Profile(consent=(EVERYTHING,), personalisation=True)
 def one(**changes: Any) -> Rule:
     (found,) = book_of(rule(**changes)).rules.values()
     return found
+
+
+def arm(rule: Rule, customer: str) -> Arm:
+    return drawn(rule, customer, Policy.default()).arm
 
 
 def then(**changes: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from kairos.instants import DAY, HOUR, MINUTE, SECOND, from_rfc3339
 from kairos.offers import Channel
 from rules.book import load
 from rules.candidates import Candidate
-from rules.decide import arm, convinced
+from rules.decide import convinced
 from rules.firings import last_fired
 from rules.limits import hold, in_cooldown
 from rules.lives import lived
@@ -30,7 +30,7 @@ from tests.absence_table import rule as waiting
 from tests.customer_table import NOON as TABLE_NOON
 from tests.customer_table import Table
 from tests.rules_strategies import NOON, book_of, event_of, written
-from tests.test_rules_decide import EVERYTHING, WILLING, one, through
+from tests.test_rules_decide import EVERYTHING, WILLING, arm, one, through
 from tests.test_rules_match import NOBODY, food, live, rule
 from tests.test_rules_past import login
 

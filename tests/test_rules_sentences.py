@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 
 from rules.book import load
+from rules.experiments import Experiment, Treatment
 from rules.logic import Tree
 from rules.persons import Who
 from rules.saying import LANGUAGES
-from rules.schema import Experiment, Limits, Rule, Then
+from rules.schema import Limits, Rule, Then
 from rules.sentence import asked_of
 from rules.whole import whole
 from tests.rules_strategies import book_of, joined, selectors, unhurried, whens, whos, written
@@ -73,6 +74,12 @@ CHANGES: dict[str, Any] = {
     "in_quiet_hours": "defer",
     "experiment.control": "12.6%",
     "experiment.salt": "summer",
+    "experiment.treatments.0.name": "warmer",
+    "experiment.treatments.0.share": "30.1%",
+    "experiment.treatments.0.offer.pool": "noodles-6",
+    "experiment.treatments.0.channels": ["push"],
+    "experiment.treatments.1.template": "other",
+    "experiment.treatments.1.text.en": "Other",
 }
 
 
@@ -98,6 +105,7 @@ def test_a_field_that_is_added_to_rules_must_be_said() -> None:
     for part, model in (("then", Then), ("limits", Limits), ("experiment", Experiment)):
         below = {path.split(".")[1] for path in CHANGES if path.startswith(f"{part}.")}
         assert model.model_fields.keys() == below
+    assert Treatment.model_fields.keys() == {path.split(".")[3] for path in CHANGES if "treatments" in path}
 
 
 def normal(tree: Tree) -> object:

@@ -25,6 +25,8 @@ def holds(now: Any, then: Any) -> bool:
     """Whether everything that was there then is there now; a newer layout may have more fields."""
     if isinstance(then, dict):
         return all(name in now and holds(now[name], value) for name, value in then.items())
+    if isinstance(then, list):
+        return len(now) == len(then) and all(holds(one, value) for one, value in zip(now, then, strict=True))
     return bool(now == then)
 
 
