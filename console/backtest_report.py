@@ -15,11 +15,24 @@ Cell = str | int
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under headings; `note` says what was left out, if anything."""
+    """Rows under headings.
+
+    Parameters
+    ----------
+    note
+        What was left out, if anything.
+    bar
+        The column that is drawn as bars beside its rows, where drawing is possible.
+    folded
+        What the table is called where a page shows it only when it is asked for, for a chart shows the same.
+
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    bar: int | None = None
+    folded: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +42,7 @@ class Chart:
     Parameters
     ----------
     kind
-        `bars` lie, one below the other; `stacked` stand side by side; `lines` follow the time.
+        `stacked` bars stand side by side; `lines` follow the time.
     labels
         Of the bars, or of the places on the time's axis.
     series
@@ -37,7 +50,7 @@ class Chart:
 
     """
 
-    kind: Literal["bars", "stacked", "lines"]
+    kind: Literal["stacked", "lines"]
     title: str
     labels: tuple[str, ...]
     series: Mapping[str, Sequence[float | None]]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from console.backtest_figures import WON, Figures, RuleFigures
-from console.backtest_report import Cell, Chart, Section, Table, cut, money, share
+from console.backtest_report import Cell, Section, Table, cut, money, share
 from console.backtest_words import SAID, fate
 from kairos.decisions import Reason
 from rules.saying import Language
@@ -37,10 +37,9 @@ def funnel(figures: Figures, language: Language) -> Section:
         offered=f"{figures.offered:,}",
         reached=f"{len(figures.reached):,}",
     )
-    chart = Chart("bars", words["became"], tuple(name for name, _ in named), {words["matches"]: [n for _, n in named]})
     rows = tuple((name, count, share(count, matched)) for name, count in named)
-    table = Table((words["became"], words["matches"], words["share"]), rows)
-    return Section("funnel", words["funnel"], (said,), (chart,) if named else (), (table,))
+    table = Table((words["became"], words["matches"], words["share"]), rows, bar=1)
+    return Section("funnel", words["funnel"], (said,), (), (table,))
 
 
 def rules(figures: Figures, names: Mapping[str, str], language: Language) -> Section:
@@ -50,7 +49,13 @@ def rules(figures: Figures, names: Mapping[str, str], language: Language) -> Sec
     ordered = sorted(found.items(), key=lambda pair: (-pair[1].fates[WON], -pair[1].matched, pair[0]))
     rows, note = cut([_rule(*one, names, language) for one in ordered], _MOST, words["left out"])
     columns = ("rule", "name", "matches", "customers", "messages", "reached", "control", "face", "why not")
-    return Section("rules", words["rules"], (), (), (Table(tuple(words[c] for c in columns), rows, note),))
+    fates, more = cut(
+        [(rule, fate(name, language), one.fates[name]) for rule, one in ordered for name in in_order(one.fates)],
+        10 * _MOST,
+        words["left out"],
+    )
+    reasons = Table((words["rule"], words["became"], words["matches"]), fates, more, folded=words["every reason"])
+    return Section("rules", words["rules"], (), (), (Table(tuple(words[c] for c in columns), rows, note), reasons))
 
 
 def _rule(rule: str, found: RuleFigures, names: Mapping[str, str], language: Language) -> tuple[Cell, ...]:

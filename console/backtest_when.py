@@ -69,9 +69,9 @@ def volume(figures: Figures, language: Language) -> Section:
     by_period: Counter[tuple[str, str]] = Counter()
     time = periods([*_span(figures), *(day for day, _, _ in figures.volume)])
     for (day, hour, name), count in figures.volume.items():
-        by_hour[f"{hour:02}:00", name] += count
+        by_hour[f"{hour:02}", name] += count
         by_period[time.of(day), name] += count
-    hours = tuple(f"{hour:02}:00" for hour in range(24))
+    hours = tuple(f"{hour:02}" for hour in range(24))
     said = words["volume said"].format(zone=figures.zone)
     parts = (
         _spread(words["by hour"], words["hour"], hours, channels, by_hour, language),
@@ -99,7 +99,7 @@ def _spread(
         for label in told
     ]
     columns = (first, *(channel(name, language) for name in channels), SAID[language]["all"])
-    return Chart("stacked", title, labels, series), Table(columns, tuple(rows))
+    return Chart("stacked", title, labels, series), Table(columns, tuple(rows), folded=title)
 
 
 def pools(figures: Figures, notes: Sequence[str], language: Language) -> Section:

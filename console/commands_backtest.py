@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from console.backtest_page import page
 from console.backtest_text import drawn
 from console.backtesting import Books, Wanted, backtested
 from console.commands_rule_tests import Language_
@@ -40,6 +41,7 @@ def backtest(
         str | None, typer.Option(help="move the log by whole weeks, to end on this day or before it")
     ] = None,
     out_: Annotated[Path | None, typer.Option("--out", help="every decision and offer, as JSON lines")] = None,
+    html: Annotated[Path | None, typer.Option(help="the report as one page that needs nothing from outside")] = None,
     language: Language_ = "en",
 ) -> None:
     """Say who would have got what, when, and what would have been suppressed by which reason.
@@ -66,5 +68,9 @@ def backtest(
         raise typer.Exit(1) from None
     for part in drawn(report):
         out.print(part, highlight=False, width=max(out.width, _WIDTH) if isinstance(part, Table) else None)
-    if out_ is not None:
-        errors.print(f"written to {out_}", markup=False, highlight=False)
+    if html is not None:
+        with said():
+            html.parent.mkdir(parents=True, exist_ok=True)
+            html.write_text(page(report), encoding="utf-8")
+    for path in filter(None, (out_, html)):
+        errors.print(f"written to {path}", markup=False, highlight=False)

@@ -1,0 +1,4 @@
+from collections.abc import Sequence
+
+class Style:
+    def __init__(self, *, colors: Sequence[str] = ..., **settings: object) -> None: ...
