@@ -15,6 +15,7 @@ from console import (
     commands_state,
     commands_stop,
     commands_templates,
+    commands_why,
 )
 
 __all__ = ["app", "main"]
@@ -37,6 +38,7 @@ commands_run.add_to(app)
 commands_codes.add_to(app)
 commands_show.add_to(app)
 commands_backtest.add_to(app)
+commands_why.add_to(app)
 commands_stop.add_to(app)
 
 

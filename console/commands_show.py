@@ -1,4 +1,4 @@
-"""The commands that show something: replay a file or the journal, and explain a decision."""
+"""The command that repeats something: a file, or what the journal says happened live."""
 
 import asyncio
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from console.explaining import explained
 from console.output import errors, out, said, settings
 from console.publishing import Refused
 from console.replaying import replay_file
@@ -20,8 +19,7 @@ _EXAMPLES = Path("examples")
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (replay, explain):
-        app.command()(command)
+    app.command()(replay)
 
 
 def replay(
@@ -53,13 +51,3 @@ def replay(
     for topic, count in sorted(counts.items()):
         out.print(f"{count:>9,}  {topic}", highlight=False)
     out.print(f"written to {out_}", highlight=False)
-
-
-def explain(decision: Annotated[str, typer.Argument(help="the decision's id, or the beginning of it")]) -> None:
-    """Say why a decision came out as it did: what was seen, and the fate of every candidate."""
-    with said():
-        lines = asyncio.run(explained(settings().cluster.for_aiokafka(), decision))
-    if not lines:
-        errors.print(f"no decision begins with {decision}", style="red", markup=False, highlight=False)
-        raise typer.Exit(1)
-    out.print("\n".join(lines), markup=False, highlight=False)

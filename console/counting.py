@@ -74,7 +74,7 @@ class Count:
         self._ends: Counter[str] = Counter()
         self._delivered: Counter[str] = Counter()
         self._dead: Counter[str] = Counter()
-        self._reactions: Counter[str] = Counter()
+        self._reactions: Counter[tuple[str, str]] = Counter()
         self._decided, self._ended, self._offered = _Once(), _Once(), _Once()
         self._open: set[str] = set()
         self._tests: set[str] = set()
@@ -130,7 +130,7 @@ class Count:
             delivered=dict(self._delivered),
             ends=dict(self._ends),
             dead_letters=dict(self._dead.most_common()),
-            reactions=dict(self._reactions),
+            reactions=self._reacted(),
             pools=self._pools.standing(),
             p50=self._latency.percentile(0.50),
             p99=self._latency.percentile(0.99),
@@ -144,6 +144,13 @@ class Count:
             tests=len(self._tests),
             newest=tuple(self._stories()),
         )
+
+    def _reacted(self) -> dict[str, int]:
+        """Count reactions; whose decision it was is known once all topics were read, in whatever order."""
+        found = Counter[str]()
+        for (made, what), count in self._reactions.items():
+            found[what] += 0 if made in self._tests else count
+        return {what: count for what, count in found.items() if count}
 
     def _event(self, record: Record) -> None:
         kind = _header(record, "ce_type").removeprefix("kairos.").removesuffix(".v1")
@@ -172,7 +179,7 @@ class Count:
         self._events["feedback"] += 1
         came: FeedbackRow = feedback(record.value or b"")
         if came.simulated and came.what in _REACTIONS:
-            self._reactions[came.what] += 1
+            self._reactions[came.decision or "", came.what] += 1
 
     def _command(self, record: Record) -> None:
         self._pools.command(command(record.value or b""))

@@ -48,6 +48,7 @@ class FeedbackRow(_Row):
 
     what: str
     simulated: bool = False
+    decision: str | None = None
 
 
 class EventPlace(_Row):

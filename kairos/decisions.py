@@ -16,8 +16,11 @@ __all__ = [
     "DecisionState",
     "EndState",
     "EventReference",
+    "LedgerWord",
     "Passed",
     "Reason",
+    "Sampled",
+    "Value",
     "Verdict",
 ]
 
@@ -34,7 +37,10 @@ ControlOf = Literal["everywhere", "programme", "rule"]
 
 
 class Reason(StrEnum):
-    """Why a candidate became no offer. One list for the whole house; every refusal is one of these."""
+    """Why a candidate became no offer, or an offer never reached its customer. One list for the whole house.
+
+    It is written in the order of the gates; what the ledger says follows, then what only the sending knows.
+    """
 
     HELD = "held"
     STOPPED = "stopped"
@@ -63,6 +69,11 @@ class Reason(StrEnum):
     UNKNOWN_POOL = "unknown_pool"
     NO_LONGER_MATCHES = "no_longer_matches"
     CONTROL = "control"
+    NO_PERMISSION = "no_permission"
+    EXPIRED = "expired"
+    GATEWAY_REFUSED = "gateway_refused"
+    ANSWER_LOST = "answer_lost"
+    INTERRUPTED = "interrupted"
 
 
 class EventReference(Written):
@@ -98,6 +109,8 @@ class Passed(Written):
 
 _TOLD: Final[Any] = Field(None, exclude_if=lambda said: said is None)
 """What most records do not say, and then takes no room in them."""
+Value = str | int | float | bool | None
+"""What was read: a flag, a number, a text, an amount as it is written; None is unknown."""
 
 
 class Verdict(Written):
@@ -105,6 +118,7 @@ class Verdict(Written):
 
     `passed` is told where the purpose of the rule let it through gates that refuse others. `control` says whose control
     group the customer is in; `treatment` names the form of the offer, in the control arm the one that is withheld.
+    `read` tells what the rule's clauses were held against, by the names that `rules.reads.clauses` gives them.
     """
 
     rule: Identifier
@@ -119,6 +133,26 @@ class Verdict(Written):
     passed: Passed | None = None
     control: ControlOf | None = _TOLD
     treatment: Identifier | None = _TOLD
+    read: dict[str, Value] | None = _TOLD
+
+
+class LedgerWord(Written):
+    """What the ledger said to a decision that asked it: when, and which offer it granted, if any.
+
+    `pool` is where the coupon comes from; in the control arm the answer is `virtual`, and nothing was taken.
+    """
+
+    at: AwareDatetime
+    granted: str | None
+    pool: Identifier | None = None
+    virtual: bool = False
+
+
+class Sampled(Written):
+    """That the policy keeps what losers read in a share of the decisions only, and whether this is one of them."""
+
+    rate: float
+    kept: bool
 
 
 DecisionState = Literal["offered", "withheld", "suppressed"]
@@ -131,7 +165,8 @@ class Decision(Written):
     the values the rules read. `withheld` is what would have been offered to a customer of the control arm. Where
     `absence` is told, the decision was made because nothing followed the event; where `deferred_at` is, it came to
     quiet hours then and waited for their end. `test` says that the customer is one of the bank's testers: reports and
-    learning leave it out.
+    learning leave it out. `ledger` is told where the ledger was asked and has answered, `losers` where the policy
+    samples what losers read.
     """
 
     id: str
@@ -145,17 +180,22 @@ class Decision(Written):
     channel: Channel | None = None
     verdicts: tuple[Verdict, ...]
     versions: dict[str, str]
-    facts: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+    facts: dict[str, Value] = Field(default_factory=dict)
     absence: Absence | None = None
     deferred_at: AwareDatetime | None = None
     test: bool = False
+    ledger: LedgerWord | None = _TOLD
+    losers: Sampled | None = _TOLD
 
 
 EndState = Literal["delivered", "failed", "expired", "unknown"]
 
 
 class DecisionEnded(Written):
-    """The last word on a decision that offered something: exactly one record. The other two states are ends."""
+    """The last word on a decision that offered something: exactly one record. The other two states are ends.
+
+    `reason` says why nothing reached the customer, where delivery or a gateway gave one of the house's reasons.
+    """
 
     id: str
     customer: str
@@ -166,3 +206,4 @@ class DecisionEnded(Written):
     simulated: bool = False
     test: bool = False
     treatment: Identifier | None = _TOLD
+    reason: Reason | None = _TOLD

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pydantic import AwareDatetime
 
+from kairos.decisions import Reason
 from kairos.events import Consent
 from kairos.instants import Millis, moment
 from kairos.offers import Written
@@ -38,19 +39,28 @@ class Word(Protocol):
 
 
 class Permission(Written):
-    """The consent in force for one customer; what is not listed was not given."""
+    """The consent in force for one customer; what is not listed was not given.
+
+    `personalisation` is false where the customer does not agree to offers that are made for them alone. A record of a
+    worker that did not write it yet says nothing of it, and what that worker asked at the decision stands.
+    """
 
     customer: str
     do_not_contact: bool = False
     consent: tuple[Consent, ...] = ()
     at: AwareDatetime
     until: AwareDatetime | None = None
+    personalisation: bool = True
 
-    def allows(self, purpose: str, channel: str, now: Millis) -> bool:
-        """Whether an offer of this purpose may go to this channel at `now`."""
-        if self.do_not_contact or (self.until is not None and moment(now) >= self.until):
-            return False
-        return permitted(self.consent, purpose, channel)
+    def refusal(self, purpose: str, channel: str, now: Millis) -> Reason | None:
+        """Give why an offer of this purpose may not go to this channel at `now`; None where it may."""
+        if self.do_not_contact:
+            return Reason.DO_NOT_CONTACT
+        if self.until is not None and moment(now) >= self.until:
+            return Reason.NO_PERMISSION
+        if not permitted(self.consent, purpose, channel):
+            return Reason.NO_CONSENT
+        return None if self.personalisation else Reason.NO_PERSONALISATION
 
 
 def permitted(consent: Sequence[Word], purpose: str, channel: str) -> bool:

@@ -2,11 +2,32 @@
 
 from collections.abc import Collection, Container, Iterator, Mapping, ValuesView
 
-from rules.canonical import parsed
+import msgspec
+
+from rules.canonical import parsed, split
 from rules.schema import Published, Rule
 from rules.undisturbed import undisturbed
 
-__all__ = ["Rules", "read_documents"]
+__all__ = ["Rules", "documents_of", "read_documents"]
+
+
+class _Named(msgspec.Struct):
+    id: str
+
+
+_named = msgspec.json.Decoder(_Named).decode
+
+
+def documents_of(content: bytes, names: Container[str]) -> list[bytes]:
+    """Give some rules of a published book as they stand in it, unread; none where it is no book of ours.
+
+    Examples
+    --------
+    >>> documents_of(b'{"format":1,"rules":[{"id":"a"},{"id":"b"}]}', {"b"})
+    [b'{"id":"b"}']
+
+    """
+    return [document for document in split(content) or () if _named(document).id in names]
 
 
 def read_documents(documents: Collection[bytes]) -> dict[bytes, Rule]:

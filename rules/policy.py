@@ -18,7 +18,7 @@ from rules.experiments import Control
 from rules.moments import Hours, day_of, midnight
 from rules.problems import Problem, at_places, by_place, mistake, suggest
 from rules.shapes import OneOrMore, Shape
-from rules.words import FirstDay, Format, LastDay, Window, Word, Zone
+from rules.words import FirstDay, Format, LastDay, Part, Window, Word, Zone
 
 __all__ = ["GATES", "Cap", "Caps", "Class", "Closure", "Gate", "Ignored", "Policy", "Purpose", "Testers", "load_policy"]
 
@@ -192,6 +192,8 @@ class Policy(Written):
     """Who tests, and is left out of statistics."""
     control: Control | None = None
     """Who is left alone whatever rules say, so that the effect of a programme, or of all of them, can be measured."""
+    losers: Part | None = None
+    """In which share of the decisions the record tells what losing candidates read; in all unless it is said."""
 
     @model_validator(mode="after")
     def _names_classes_that_are_there(self) -> Self:

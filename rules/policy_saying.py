@@ -101,6 +101,9 @@ def _people_en(policy: Policy) -> Iterator[str]:
         yield f"Testers, marked and left out of statistics: {', '.join(who) or 'nobody'}."
     if policy.control is not None:
         yield from control_lines(policy.control, "en")
+    if (rate := policy.losers) is not None:
+        told = f"What losing candidates read is recorded in {_percent(rate)} of the decisions, drawn from their ids"
+        yield f"{told}; what won, and every reason, is recorded always."
     yield "A contact counts when it is decided, also in control groups, and no longer when it is known to have failed."
 
 
@@ -171,7 +174,13 @@ def _people_zh(policy: Policy) -> Iterator[str]:
         yield f"测试客户（作标记，不计入统计）：{'、'.join(who) or '无'}。"
     if policy.control is not None:
         yield from control_lines(policy.control, "zh")
+    if (rate := policy.losers) is not None:
+        yield f"落选候选的取值明细按{_percent(rate)}的比例记录（由决策编号抽取）；胜出者和所有原因始终记录。"
     yield "触达自决策时起计数，对照组同样计数；确定未送达的不再计数。"
+
+
+def _percent(rate: float) -> str:
+    return f"{rate * 100:.6g}%"
 
 
 def _in_order(by_channel: Mapping[Channel, T]) -> Sequence[tuple[Channel, T]]:

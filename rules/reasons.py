@@ -39,6 +39,11 @@ REASONS: Final[Mapping[Language, Mapping[Reason, str]]] = MappingProxyType(
             Reason.UNKNOWN_POOL: "券池不存在",
             Reason.NO_LONGER_MATCHES: "等待结束时已不满足条件",
             Reason.CONTROL: "对照组，故意不发送",
+            Reason.NO_PERMISSION: "发送时没有触达许可记录",
+            Reason.EXPIRED: "发送前已过期",
+            Reason.GATEWAY_REFUSED: "网关拒收",
+            Reason.ANSWER_LOST: "网关答复丢失，结果未知",
+            Reason.INTERRUPTED: "发送中断，结果未知",
         },
         "en": {
             Reason.HELD: "the catalogue could not be read, so everything was held",
@@ -68,6 +73,11 @@ REASONS: Final[Mapping[Language, Mapping[Reason, str]]] = MappingProxyType(
             Reason.UNKNOWN_POOL: "there is no such coupon pool",
             Reason.NO_LONGER_MATCHES: "the rule no longer matched when its wait was over",
             Reason.CONTROL: "control group, left alone on purpose",
+            Reason.NO_PERMISSION: "no permission was on record when it was to be sent",
+            Reason.EXPIRED: "it expired before it could be sent",
+            Reason.GATEWAY_REFUSED: "the gateway refused it for good, see its dead letter",
+            Reason.ANSWER_LOST: "the gateway's answer was lost, nobody knows whether it arrived",
+            Reason.INTERRUPTED: "delivery died while it was sent, nobody knows whether it arrived",
         },
     }
 )

@@ -19,6 +19,7 @@ __all__ = [
     "Instant",
     "LastDay",
     "Number",
+    "Part",
     "Probability",
     "Scalar",
     "Share",
@@ -41,6 +42,10 @@ _TO = {"anyOf": [{"type": "string", "pattern": f"^{spelled.AMOUNT.pattern}$"}, {
 _SHARES = [
     {"type": "string", "pattern": r"^0*([0-8]?[0-9](\.[0-9]+)?|90(\.0+)?)%$"},
     {"type": "number", "minimum": 0, "maximum": 0.9},
+]
+_PARTS = [
+    {"type": "string", "pattern": r"^0*([0-9]?[0-9](\.[0-9]+)?|100(\.0+)?)%$"},
+    {"type": "number", "minimum": 0, "maximum": 1},
 ]
 _WORD: dict[str, Any] = {"type": ["string", "number"], "minLength": 1, "maxLength": 200}
 
@@ -71,6 +76,13 @@ Share = Annotated[
     _read("A share of the customers, at most 90%.", "10%", "2.5%", anyOf=_SHARES),
 ]
 """A share of the customers: `10%`."""
+Part = Annotated[
+    float,
+    BeforeValidator(spelled.share),
+    Field(ge=0, le=1),
+    _read("A share, at most all.", "10%", anyOf=_PARTS),
+]
+"""A share that may be all: `100%`."""
 Probability = Annotated[
     float, PlainValidator(spelled.probability), _read("A probability.", 0.2, type="number", minimum=0, maximum=1)
 ]

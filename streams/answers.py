@@ -1,7 +1,8 @@
 """Answers: the ledger's word completes a decision that waited for it."""
 
 from kairos.customer import Customer
-from kairos.decisions import Decision, Reason, Verdict
+from kairos.decisions import Decision, LedgerWord, Reason, Verdict
+from kairos.instants import moment
 from kairos.offers import Channel
 from kairos.reservations import Answer
 from rules.limits import release
@@ -25,7 +26,14 @@ def answered(work: Work, answer: Answer) -> None:
     winner = next((w for w in opened.wishes if w.offer == answer.granted), None)
     _release_losers(work.customer(answer.customer), opened, winner)
     if opened.draft:
-        write_decision(work, _completed(Decision.model_validate_json(opened.draft), answer, winner))
+        word = LedgerWord(
+            at=moment(work.now),
+            granted=answer.granted,
+            pool=winner.pool or None if winner else None,
+            virtual=answer.virtual,
+        )
+        draft = Decision.model_validate_json(opened.draft).model_copy(update={"ledger": word})
+        write_decision(work, _completed(draft, answer, winner))
     opened.late = False
     if winner is None or answer.virtual:
         remove(work, answer.customer, answer.id)

@@ -1,11 +1,11 @@
 """Deciding: one event's candidates become one decision, in the order that `rules` lays down."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
 from kairos.customer import Customer, Standing
-from kairos.decisions import Absence, Arm, Decision, DecisionState, EventReference, Passed, Reason, Verdict
+from kairos.decisions import Absence, Arm, Decision, DecisionState, EventReference, Passed, Reason, Value, Verdict
 from kairos.events import Event
 from kairos.ids import decision_id, offer_id
 from kairos.instants import moment
@@ -15,7 +15,9 @@ from models.features import features
 from rules.candidates import Candidate, Ranking
 from rules.decide import convinced, gates, rank
 from rules.hours import zone_of
+from rules.judged import Seen
 from rules.limits import hold
+from rules.reads import values_read
 from rules.schema import Rule
 from streams import deferrals
 from streams.cause import Cause
@@ -98,11 +100,14 @@ def _wished(work: Work, event: Event, standing: Standing, decision: str, candida
 
 
 def _convinced(work: Work, wishes: dict[str, Wished], candidate: Candidate) -> Candidate:
-    models = {asked.model: work.versions.models.get(asked.model) for asked in candidate.rule.who.scores()}
-    if not models or not candidate.is_open:
+    if not candidate.is_open or not candidate.rule.who.scores():
         return candidate
-    found = wishes[candidate.rule.id].features
-    return convinced(candidate, {name: None if m is None else m.score(found) for name, m in models.items()})
+    return convinced(candidate, _scores(work, candidate.rule, wishes[candidate.rule.id]))
+
+
+def _scores(work: Work, rule: Rule, wish: Wished) -> dict[str, float | None]:
+    models = {asked.model: work.versions.models.get(asked.model) for asked in rule.who.scores()}
+    return {name: None if model is None else model.score(wish.features) for name, model in models.items()}
 
 
 class _Drafted(TypedDict):
@@ -117,7 +122,7 @@ class _Drafted(TypedDict):
     channel: NotRequired[Channel | None]
     verdicts: tuple[Verdict, ...]
     versions: dict[str, str]
-    facts: dict[str, str | int | float | bool | None]
+    facts: dict[str, Value]
     absence: Absence | None
     deferred_at: datetime | None
     test: bool
@@ -126,6 +131,7 @@ class _Drafted(TypedDict):
 def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: dict[str, Wished]) -> _Drafted:
     """Gather everything that is known before the ledger was asked; the record is made once its end is known."""
     customer = cause.event.customer
+    read = _reading(work, cause)
     place = {candidate.rule.id: number for number, candidate in enumerate(ranking.wishes, 1)}
     verdicts = tuple(
         Verdict(
@@ -141,6 +147,7 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: 
             passed=_passed(work, c),
             control=c.control,
             treatment=c.treatment,
+            read=read(c.rule, wishes),
         )
         for c in (*ranking.wishes, *ranking.refused)
     )
@@ -162,6 +169,20 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: 
         deferred_at=moment(earlier.at) if earlier else None,
         test=work.versions.policy.is_test(customer, work.standing(customer).profile.tags),
     )
+
+
+def _reading(work: Work, cause: Cause) -> Callable[[Rule, Mapping[str, Wished]], dict[str, Value] | None]:
+    """Give what tells the values that a rule read, as far as they were asked for this decision."""
+    event, standing = cause.event, work.standing(cause.event.customer)
+    seen = Seen(event, work.customer(event.customer), lambda: standing, work.since(event.at))
+    is_later = cause.absence is not None or cause.earlier is not None
+
+    def read(rule: Rule, wishes: Mapping[str, Wished]) -> dict[str, Value] | None:
+        wish = wishes.get(rule.id)
+        scores = {} if wish is None else _scores(work, rule, wish)
+        return values_read(rule, seen, scores, is_later=is_later) or None
+
+    return read
 
 
 def _passed(work: Work, candidate: Candidate) -> Passed | None:

@@ -232,8 +232,8 @@ class Delivery(ConsumerRebalanceListener):
             return
         if end is None:
             return
-        if end.refused:
-            await self._write_dead_letter(record, BadRecord("refused", end.reason or "refused"))
+        if end.refused is not None:
+            await self._write_dead_letter(record, BadRecord("refused", end.refused))
         await self._write(feedback(errand.offer, end, self._clock(), errand.trace))
         if end.what != "accepted":
             log.debug("not delivered", channel=self._channel, offer=errand.offer.id, what=end.what)

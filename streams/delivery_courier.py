@@ -95,7 +95,7 @@ class Courier:
     async def bring(self, errand: Errand) -> End | None:
         """Bring one offer to its end; None where it was given up before it was handed over."""
         if errand.is_in_doubt and not self.honours_key:
-            return End("unknown", "interrupted")
+            return End("unknown", Reason.INTERRUPTED)
         end = self._ending(errand)
         while end is None and not errand.given_up:
             await self._while_held(errand)
@@ -155,13 +155,13 @@ class Courier:
             return None
         except Refused as error:
             passage.worked()
-            return _said(errand, End("rejected", str(error), refused=True))
+            return _said(errand, End("rejected", Reason.GATEWAY_REFUSED, str(error) or "refused"))
         except InDoubt:
             errand.is_in_doubt = True
             # A gateway that loses answers is treated as down: the same offer goes again with the same key, or,
             # where that could double it, not at all.
             passage.failed(None, self._jitter(errand))
-            return None if self.honours_key else End("unknown", "answer_lost")
+            return None if self.honours_key else End("unknown", Reason.ANSWER_LOST)
         passage.worked()
         return End("accepted")
 
@@ -174,4 +174,4 @@ def _said(errand: Errand, end: End | None) -> End | None:
     """Say no more than we know: an offer in doubt may have reached the customer, and its coupon is not free."""
     if end is None or not errand.is_in_doubt:
         return end
-    return End("unknown", end.reason or end.what, end.refused)
+    return End("unknown", end.reason or Reason(end.what), end.refused)

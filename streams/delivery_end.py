@@ -1,6 +1,6 @@
 """How an offer ends: the last look before it is sent, and the record that says what became of it. Pure."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kairos.decisions import Reason
 from kairos.events import Feedback, ReceiptState
@@ -11,15 +11,18 @@ from kairos.ports import Headers, Output
 from kairos.wire import headers, type_of
 from streams.topics import FEEDBACK
 
-__all__ = ["End", "ending", "feedback"]
+__all__ = ["TEST", "End", "ending", "feedback"]
+
+TEST: Final = ("kairos.test", b"true")
+"""The header of what delivery says of an offer to one of the bank's testers."""
 
 
 class End(NamedTuple):
-    """What became of an offer, and why; `refused` is true where the gateway will never take it: a dead letter."""
+    """What became of an offer, and why; `refused` is what the gateway said that will never take it: a dead letter."""
 
     what: ReceiptState
-    reason: str | None = None
-    refused: bool = False
+    reason: Reason | None = None
+    refused: str | None = None
 
 
 def ending(offer: Offer, permission: Permission | None, held_back: Reason | None, now: Millis) -> End | None:
@@ -42,8 +45,9 @@ def ending(offer: Offer, permission: Permission | None, held_back: Reason | None
     """
     if moment(now) >= offer.expires_at:
         return End("expired")
-    if permission is None or not permission.allows(offer.purpose, offer.channel, now):
-        return End("rejected", "no_permission")
+    refusal = Reason.NO_PERMISSION if permission is None else permission.refusal(offer.purpose, offer.channel, now)
+    if refusal is not None:
+        return End("rejected", refusal)
     return None if held_back in (None, Reason.HELD) else End("rejected", held_back)
 
 
@@ -58,4 +62,6 @@ def feedback(offer: Offer, end: End, now: Millis, trace: Headers = ()) -> Output
         reason=end.reason,
     )
     attributes = headers(type_of("feedback"), f"{offer.id}:{end.what}", now, f"/kairos/delivery/{offer.channel}")
-    return Output(FEEDBACK, offer.customer.encode(), said.model_dump_json().encode(), (*attributes, *trace))
+    # Who only counts need not find the decision to know that it is none of a real customer.
+    marked = (*attributes, TEST) if offer.test else attributes
+    return Output(FEEDBACK, offer.customer.encode(), said.model_dump_json().encode(), (*marked, *trace))

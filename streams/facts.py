@@ -5,6 +5,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from kairos.customer import Customer, Standing
+from kairos.decisions import Value
 from kairos.events import Event, Transaction
 from kairos.instants import DAY, SECOND, Millis, moment
 from models.features import Attribute, Context
@@ -31,9 +32,9 @@ def day(at: Millis) -> int:
     return max(0, at // DAY - _FIRST_DAY)
 
 
-def facts(event: Event, standing: Standing) -> dict[str, str | int | float | bool | None]:
+def facts(event: Event, standing: Standing) -> dict[str, Value]:
     """Give what the rules could read beside their windows: the event's category and amount, the attributes."""
-    found: dict[str, str | int | float | bool | None] = {"event.category": event.category}
+    found: dict[str, Value] = {"event.category": event.category}
     if event.type == "transaction":
         data = cast(Transaction, event.data)
         found |= {"event.amount": data.amount, "event.currency": data.currency}

@@ -17,6 +17,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from kairos.instants import SECOND, Millis
 from kairos.ports import Output, Record
 from streams.dead_letters import ERRORS
+from streams.delivery_end import TEST
 from streams.metrics import METRICS, Name
 from streams.topics import DEAD_LETTERS, DECISIONS, FEEDBACK, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 
@@ -31,9 +32,15 @@ _AT = attrgetter("timestamp")
 class _Outcome(msgspec.Struct):
     state: str
     reason: str | None = None
+    test: bool = False
+
+
+class _Handed(msgspec.Struct):
+    test: bool = False
 
 
 _outcome = msgspec.json.Decoder(_Outcome).decode
+_handed = msgspec.json.Decoder(_Handed).decode
 
 
 class Spread:
@@ -127,8 +134,8 @@ class Meter:
         if read:
             self.batch.add(read)
         written = Counter(map(itemgetter(0), outputs))
-        for topic in written.keys() & _CHANNELS.keys():
-            self.counts["kairos_offers_total"][(_CHANNELS[topic],)] += written[topic]
+        if written.keys() & _CHANNELS.keys():
+            self._offers(outputs)
         if DECISIONS in written:
             self._decisions(outputs)
         if DEAD_LETTERS in written:
@@ -143,7 +150,7 @@ class Meter:
         for row in rows:
             found = dict(row.headers)
             source = found.get("ce_source") or b""
-            if not source.startswith(_DELIVERY):
+            if not source.startswith(_DELIVERY) or TEST in row.headers:
                 continue
             channel = source.removeprefix(_DELIVERY).decode(errors="replace")
             receipt = (found.get("ce_id") or b"").rpartition(b":")[2].decode(errors="replace")
@@ -151,11 +158,19 @@ class Meter:
             if channel in _CHANNELS.values() and receipt in _RECEIPTS:
                 self.counts["kairos_deliveries_total"][channel, receipt] += 1
 
+    def _offers(self, outputs: Sequence[Output]) -> None:
+        for topic, _, value, _ in outputs:
+            # Testers are outside of every statistic.
+            if topic in _CHANNELS and not _handed(value or b"{}").test:
+                self.counts["kairos_offers_total"][(_CHANNELS[topic],)] += 1
+
     def _decisions(self, outputs: Sequence[Output]) -> None:
         for topic, _, value, headers in outputs:
             if topic != DECISIONS:
                 continue
             found = _outcome(value or b"")
+            if found.test:
+                continue
             if ("ce_type", b"kairos.decision.v1") in headers:
                 self.counts["kairos_decisions_total"][found.state, found.reason or ""] += 1
             else:

@@ -149,16 +149,25 @@ METRICS: Final = (
         "counter",
         ("state", "reason"),
         "records",
-        "Decisions by outcome; reason is empty unless suppressed.",
+        "Decisions by outcome; reason is empty unless suppressed. Testers are left out.",
     ),
-    Metric("kairos_decision_ends_total", "counter", ("state",), "records", "How offered decisions ended."),
-    Metric("kairos_offers_total", "counter", ("channel",), "records", "Offers handed to a channel."),
+    Metric(
+        "kairos_decision_ends_total",
+        "counter",
+        ("state",),
+        "records",
+        "How offered decisions ended; testers are left out.",
+    ),
+    Metric(
+        "kairos_offers_total", "counter", ("channel",), "records", "Offers handed to a channel; testers are left out."
+    ),
     Metric(
         "kairos_deliveries_total",
         "counter",
         ("channel", "receipt"),
         "records",
-        "What delivery said of offers, as the customers' stage read it; other writers' feedback is left out.",
+        "What delivery said of offers, as the customers' stage read it; other writers' feedback and testers are "
+        "left out.",
     ),
     Metric(
         "kairos_dead_letters_total",

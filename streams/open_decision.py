@@ -6,6 +6,7 @@ import msgspec
 
 from kairos.decisions import Decision
 from kairos.instants import Millis
+from rules.recording import recorded
 from streams.topics import DECISIONS
 from streams.work import DECISION, Work, record
 
@@ -62,7 +63,8 @@ class OpenDecision(msgspec.Struct, array_like=True):
     simulated
         Whether anything that came back was simulated.
     early
-        What came back before the ledger's answer did, in its order: two topics keep no order between them.
+        What came back before the ledger's answer did, in its order: two topics keep no order between them. Behind a
+        blank stands why, where one of the house's reasons was given.
 
     late
         Whether it ended because the ledger did not answer in time; the answer, when it comes, is only put right.
@@ -117,5 +119,6 @@ def remove(work: Work, customer: str, decision: str) -> None:
 
 
 def write_decision(work: Work, decision: Decision) -> None:
-    """Write a decision's one record."""
+    """Write a decision's one record, in as many words as the policy wants."""
+    decision = recorded(decision, work.versions.policy.losers)
     work.outputs.append(record(DECISIONS, decision.customer, "kairos.decision.v1", decision.id, decision, work.now))

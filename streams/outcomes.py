@@ -27,6 +27,7 @@ FORGET: Millis = 30 * DAY
 
 _MOST_WORDS = 100
 _REACTIONS = frozenset(get_args(Reaction))
+_REASONS = frozenset(reason.value for reason in Reason)
 _TEACHES = frozenset(happening.value for happening in Happening)
 _ENDS: dict[str, EndState] = {
     "delivered": "delivered",
@@ -48,9 +49,9 @@ def came_back(work: Work, event: Event, feedback: Feedback) -> None:
         return
     opened.simulated |= feedback.simulated
     if opened.draft or opened.late:
-        opened.early.append(feedback.what)
+        opened.early.append(_told(feedback))
     else:
-        happened(work, event.customer, feedback.decision, opened, feedback.what)
+        happened(work, event.customer, feedback.decision, opened, _told(feedback))
     keep(work, event.customer, feedback.decision, opened)
 
 
@@ -60,14 +61,20 @@ def _with(said: tuple[Consent, ...], word: Consent) -> tuple[Consent, ...]:
     return (*(one for one in said if one not in same), max((*same, word), key=lambda one: one.at))[-_MOST_WORDS:]
 
 
-def happened(work: Work, customer: str, decision: str, opened: OpenDecision, what: str) -> None:
-    """Move one open decision by one thing that happened to its offer."""
+def _told(feedback: Feedback) -> str:
+    """Write what happened; behind a blank why, where it is a reason of the house and not a gateway's own word."""
+    return f"{feedback.what} {feedback.reason}" if feedback.reason in _REASONS else feedback.what
+
+
+def happened(work: Work, customer: str, decision: str, opened: OpenDecision, told: str) -> None:
+    """Move one open decision by one thing that happened to its offer, with its reason behind a blank if it has one."""
+    what, _, why = told.partition(" ")
     _tell_ledger(work, decision, opened, what)
     _label(work, customer, decision, opened, what)
     _watch(work, customer, decision, opened, what)
     end = "delivered" if what in _REACTIONS else _ENDS.get(what)
     if end is not None:
-        _end(work, customer, decision, opened, end)
+        _end(work, customer, decision, opened, end, Reason(why) if why and end != "delivered" else None)
 
 
 def fire(work: Work, resume: Callable[[Work, Timer], None]) -> None:
@@ -175,7 +182,9 @@ def _teach(work: Work, decision: str, opened: OpenDecision, label: Label) -> Non
     work.outputs.append(record(EXAMPLES, wish.objective, "kairos.example.v1", name, example, work.now))
 
 
-def _end(work: Work, customer: str, decision: str, opened: OpenDecision, state: EndState) -> None:
+def _end(
+    work: Work, customer: str, decision: str, opened: OpenDecision, state: EndState, reason: Reason | None = None
+) -> None:
     if opened.ended:
         return
     opened.ended = state
@@ -193,6 +202,7 @@ def _end(work: Work, customer: str, decision: str, opened: OpenDecision, state: 
         simulated=opened.simulated,
         test=opened.test,
         treatment=opened.wishes[0].treatment or None,
+        reason=reason,
     )
     name = f"{decision}:ended"
     work.outputs.append(record(DECISIONS, customer, "kairos.decision_ended.v1", name, ended, work.now))

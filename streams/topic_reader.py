@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from kairos.instants import Millis
 from kairos.ports import Record
 from streams.consumed import as_record
+from streams.topics import partition_of
 
 __all__ = ["Tell", "read_piecewise", "read_topic"]
 
@@ -29,7 +30,7 @@ async def read_topic(client: Mapping[str, object], topic: str) -> dict[int, list
 
 
 async def read_piecewise(
-    client: Mapping[str, object], topic: str, since: Millis = 0, tell: Tell = _nobody
+    client: Mapping[str, object], topic: str, since: Millis = 0, tell: Tell = _nobody, only: str | None = None
 ) -> AsyncGenerator[tuple[int, list[Record]]]:
     """Give the committed records of a topic piece by piece, each partition's in their order; close it when done.
 
@@ -43,6 +44,8 @@ async def read_piecewise(
         Leave out what Kafka took in before this instant.
     tell
         Whom to tell how far it is.
+    only
+        Read the one partition in which the records of this key lie.
 
     """
     # Named here and never subscribed to: only so does the client ask for this topic's partitions.
@@ -55,7 +58,10 @@ async def read_piecewise(
     )
     await reader.start()
     try:
-        places = [TopicPartition(topic, number) for number in sorted(reader.partitions_for_topic(topic) or ())]
+        numbers = sorted(reader.partitions_for_topic(topic) or ())
+        if only is not None and numbers:
+            numbers = [partition_of(only.encode(), len(numbers))]
+        places = [TopicPartition(topic, number) for number in numbers]
         for place in places:
             yield place.partition, []
         if places:

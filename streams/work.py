@@ -153,6 +153,7 @@ class Work:
             do_not_contact=standing.profile.do_not_contact,
             consent=spoken(consents(standing.profile.consent, standing.said)),
             at=moment(self.now),
+            personalisation=standing.profile.personalisation,
         )
         self.outputs.append(record(PERMISSIONS, key, "kairos.permission.v1", f"{key}@{self.now}", word, self.now))
 

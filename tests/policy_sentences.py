@@ -35,6 +35,7 @@ EVERYTHING: dict[str, Any] = {
     "ignored": {"after": 3, "within": "3d", "rest": "30d"},
     "testers": {"customers": ["T1"], "tag": "colleague"},
     "control": {"everywhere": "2%", "salt": "y2027", "programmes": {"lunch": "12.5%"}},
+    "losers": "10%",
 }
 """A policy that says all that can be said."""
 

@@ -153,7 +153,9 @@ def test_decisions_of_testers_are_marked_and_neither_counted_nor_learnt_from(tes
             outputs += [*said.outputs, *written.outputs]
             for made in said.decisions:
                 outputs += table.hear(table.feedback("delivered", key, made["id"])).outputs
-                outputs += table.hear(table.feedback("clicked", key, made["id"])).outputs
+                clicked = table.feedback("clicked", key, made["id"], simulated=True)
+                count.take(clicked)
+                outputs += table.hear(clicked).outputs
         outputs += table.hear(table.pays(key, category="fuel")).outputs
     for output in outputs:
         count.take(table.as_record(output))
@@ -166,6 +168,7 @@ def test_decisions_of_testers_are_marked_and_neither_counted_nor_learnt_from(tes
     assert (figures.tests, figures.decisions) == (2, 2)
     assert sum(figures.offers.values()) == len(found.offers) / 2
     assert figures.ends == {"delivered": 1}
+    assert figures.reactions == {"clicked": 1}
     assert len(found.labels) == 1
 
 

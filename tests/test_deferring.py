@@ -45,7 +45,7 @@ def test_what_comes_at_night_is_decided_once_in_the_morning() -> None:
     assert (decision["state"], decision["decided_at"]) == ("offered", "2026-12-02T00:00:00Z")
     assert decision["deferred_at"] == "2026-12-01T14:00:00Z"
     assert said.offers[0]["expires_at"] == "2026-12-02T01:00:00Z"
-    assert "waited    since 2026-12-01T14:00:00+00:00 for quiet hours" in lines_of(
+    assert "waited    since 2026-12-01 14:00:00 (UTC) for quiet hours" in lines_of(
         Decision.model_validate(decision), None
     )
     assert (table.customer("c1").deferred, morning(table, MORNING + HOUR).decisions) == ({}, [])

@@ -77,14 +77,15 @@ class TestDelivery:
 
         assert found == {
             good.id: "accepted",
-            refused.id: "the gateway answered 422",
+            refused.id: "gateway_refused",
             unknown.id: "no_permission",
-            left.id: "no_permission",
+            left.id: "no_consent",
             "late": "expired",
         }
         assert list(gateway.calls) == [good.id, refused.id] or list(gateway.calls) == [refused.id, good.id]
         assert len(letters) == 1
         assert json.loads(letters[0].value or b"")["id"] == refused.id
+        assert dict(letters[0].headers)["kairos.errors.message"] == b"the gateway answered 422"
 
     async def test_a_record_that_is_no_offer_costs_one_dead_letter(self, cluster: Cluster) -> None:
         offer = offers_for(1)[0]

@@ -30,20 +30,21 @@ class TestEnding:
         assert ending(offer, may(), None, NOW - 1) is None
 
     @pytest.mark.parametrize(
-        "permission",
+        ("permission", "reason"),
         [
-            None,
-            may(granted=False),
-            may(do_not_contact=True),
-            may(until=moment(NOW)),
-            Permission(customer="c7", at=moment(0)),
+            (None, Reason.NO_PERMISSION),
+            (may(granted=False), Reason.NO_CONSENT),
+            (may(do_not_contact=True), Reason.DO_NOT_CONTACT),
+            (may(until=moment(NOW)), Reason.NO_PERMISSION),
+            (may(personalisation=False), Reason.NO_PERSONALISATION),
+            (Permission(customer="c7", at=moment(0)), Reason.NO_CONSENT),
         ],
     )
-    def test_unknown_is_no(self, permission: Permission | None) -> None:
-        assert ending(an_offer(), permission, None, NOW) == End("rejected", "no_permission")
+    def test_unknown_is_no(self, permission: Permission | None, reason: Reason) -> None:
+        assert ending(an_offer(), permission, None, NOW) == End("rejected", reason)
 
     def test_outside_the_hours_nothing_is_sent(self) -> None:
-        assert ending(an_offer(), may(), Reason.QUIET_HOURS, NOW) == End("rejected", "quiet_hours")
+        assert ending(an_offer(), may(), Reason.QUIET_HOURS, NOW) == End("rejected", Reason.QUIET_HOURS)
 
     def test_the_record_of_an_end_has_the_same_name_each_time(self) -> None:
         first, second = (feedback(an_offer(), End("accepted"), now) for now in (NOW, NOW + 5))
@@ -160,7 +161,7 @@ class TestCourier:
     async def test_where_keys_are_not_honoured_a_lost_answer_is_never_sent_again(self) -> None:
         s = scripted("lost", honours_key=False)
 
-        assert await s.courier.bring(s.errand) == End("unknown", "answer_lost")
+        assert await s.courier.bring(s.errand) == End("unknown", Reason.ANSWER_LOST)
         assert s.memory.calls == ["offer-1"]
 
     async def test_a_refusal_ends_it(self) -> None:
@@ -169,7 +170,7 @@ class TestCourier:
         end = await s.courier.bring(s.errand)
 
         assert end is not None
-        assert (end.what, end.refused) == ("rejected", True)
+        assert (end.what, end.reason) == ("rejected", Reason.GATEWAY_REFUSED)
 
     async def test_an_offer_that_expires_while_the_gateway_is_down_ends_in_time(self) -> None:
         s = scripted("busy", expires_in=50)
@@ -185,7 +186,15 @@ class TestCourier:
         answers = [may(), may(), None]
         s.errand.permission = lambda: answers.pop(0) if answers else None
 
-        assert await s.courier.bring(s.errand) == End("rejected", "no_permission")
+        assert await s.courier.bring(s.errand) == End("rejected", Reason.NO_PERMISSION)
+        assert s.memory.reached == []
+
+    async def test_a_customer_who_withdraws_from_personalisation_while_an_offer_waits_hears_nothing(self) -> None:
+        s = scripted("down", "ok")
+        answers = [may(), may()]
+        s.errand.permission = lambda: answers.pop(0) if answers else may(personalisation=False)
+
+        assert await s.courier.bring(s.errand) == End("rejected", Reason.NO_PERSONALISATION)
         assert s.memory.reached == []
 
     async def test_the_offer_is_claimed_before_it_is_sent_and_free_again_when_nothing_was_taken(self) -> None:
@@ -209,7 +218,7 @@ class TestCourier:
         await asyncio.sleep(0.02)
         s.now = NOW + 50
 
-        assert await waiting == End("unknown", "expired")
+        assert await waiting == End("unknown", Reason.EXPIRED)
         assert noted == []
 
     async def test_what_a_dead_process_had_claimed_goes_again_only_where_the_key_is_honoured(self) -> None:
@@ -217,7 +226,7 @@ class TestCourier:
         with_key.errand.is_in_doubt = without.errand.is_in_doubt = True
 
         assert await with_key.courier.bring(with_key.errand) == End("accepted")
-        assert await without.courier.bring(without.errand) == End("unknown", "interrupted")
+        assert await without.courier.bring(without.errand) == End("unknown", Reason.INTERRUPTED)
         assert without.memory.calls == []
 
     async def test_an_offer_that_was_given_up_is_left_for_the_next_process(self) -> None:

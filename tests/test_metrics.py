@@ -14,10 +14,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from console.metrics import PATH
 from kairos.instants import HOUR, SECOND
+from kairos.offers import Offer
 from kairos.ports import Output, Record
 from streams import clock, watermark
 from streams.catalogue import Catalogue
 from streams.deadlines import Deadline, Deadlines
+from streams.delivery_end import End, feedback
 from streams.health import Health
 from streams.memory_store import MemoryStore
 from streams.meter import Meter, Spread
@@ -31,7 +33,7 @@ from streams.stages import STAGES
 from streams.topics import FEEDBACK, TRANSACTIONS
 from streams.turns import Turns
 from streams.versions import Versions
-from tests.customer_table import NOON, Table
+from tests.customer_table import NOON, Table, versions
 from tests.stage_house import House
 
 Samples = dict[tuple[str, ...], float]
@@ -104,6 +106,22 @@ def test_decisions_offers_and_dead_letters_are_counted_from_what_a_commit_wrote(
     assert counts["kairos_decisions_total"].pop(("offered", "")) == 1
     assert [(state, n) for (state, _), n in counts["kairos_decisions_total"].items()] == [("suppressed", 1)]
     assert counts["kairos_dead_letters_total"] == {("customers", "invalid"): 1}
+
+
+def test_testers_are_counted_in_no_metric_of_decisions_offers_and_deliveries() -> None:
+    table = Table(versions(policy={"testers": {"customers": ["c1"]}}))
+    events = [table.profile("c1"), table.profile("c2"), table.pays("c1", "fuel"), table.pays("c2", "fuel")]
+    said = table.hear(*events)
+    sent = [table.as_record(feedback(Offer.model_validate(o), End("accepted"), NOON)) for o in said.offers]
+    back = table.hear(*sent, *(table.feedback("delivered", o["customer"], o["decision"]) for o in said.offers))
+
+    counts = counted(sent, [*said.outputs, *back.outputs]).counts
+
+    assert len(said.offers) == len(said.decisions) == len(back.ended) == len(sent) == 2
+    assert counts["kairos_offers_total"] == {("sms",): 1}
+    assert counts["kairos_decisions_total"] == {("offered", ""): 1}
+    assert counts["kairos_decision_ends_total"] == {("delivered",): 1}
+    assert counts["kairos_deliveries_total"] == {("sms", "accepted"): 1}
 
 
 def test_what_delivery_said_is_counted_and_what_others_say_makes_no_label() -> None:

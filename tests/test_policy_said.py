@@ -69,6 +69,7 @@ CHANGES: dict[str, Any] = {
     "control.everywhere": "3%",
     "control.salt": "y2028",
     "control.programmes": {"lunch": "12%"},
+    "losers": "20%",
 }
 
 

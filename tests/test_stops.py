@@ -152,7 +152,7 @@ class TestCourier:
 
         end = await self._brought(memory, stops)
 
-        assert end == End("rejected", "stopped")
+        assert end == End("rejected", Reason.STOPPED)
         assert memory.reached == []
 
     async def test_a_stop_that_comes_while_the_claim_is_written_is_in_time(self) -> None:
@@ -165,7 +165,7 @@ class TestCourier:
         errand.claim = claim
         courier = Courier(memory, Gate("g"), lambda offer, at: held_back(DAYLONG, now[0], offer, at), lambda: NOW)
 
-        assert await courier.bring(errand) == End("rejected", "stopped")
+        assert await courier.bring(errand) == End("rejected", Reason.STOPPED)
         assert memory.calls == []
 
     async def test_what_is_held_waits_and_goes_when_the_catalogue_can_be_read(self) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from kairos import customer, decisions, events, examples, ids, offers, permissions, reservations
 from kairos.apps import Apps, AppsFile
+from kairos.decisions import Reason
 from kairos.events import Consent, Profile
 from kairos.instants import DAY, SECOND, Millis, from_rfc3339, moment, rfc3339
 from kairos.money import Money, exponent, parse
@@ -142,7 +143,7 @@ class TestPermissions:
 
     def test_unknown_is_no(self) -> None:
         assert not permitted((), "marketing", "sms")
-        assert not Permission(customer="c1", at=AT).allows("marketing", "sms", 0)
+        assert Permission(customer="c1", at=AT).refusal("marketing", "sms", 0) is Reason.NO_CONSENT
         assert not Profile().personalisation
 
     def test_do_not_contact_and_the_end_of_a_permission_stand_above_consent(self) -> None:
@@ -150,9 +151,20 @@ class TestPermissions:
         end = AT + timedelta(days=1)
         now = int(AT.timestamp() * 1000)
 
-        assert Permission(customer="c", consent=given_, at=AT, until=end).allows("m", "sms", now + DAY - 1)
-        assert not Permission(customer="c", consent=given_, at=AT, until=end).allows("m", "sms", now + DAY)
-        assert not Permission(customer="c", consent=given_, at=AT, do_not_contact=True).allows("m", "sms", now)
+        may = Permission(customer="c", consent=given_, at=AT, until=end)
+        assert may.refusal("m", "sms", now + DAY - 1) is None
+        assert may.refusal("m", "sms", now + DAY) is Reason.NO_PERMISSION
+        never = may.model_copy(update={"do_not_contact": True})
+        assert never.refusal("m", "sms", now) is Reason.DO_NOT_CONTACT
+
+    def test_who_does_not_agree_to_personalisation_is_refused_and_an_older_record_says_nothing_of_it(self) -> None:
+        given_ = (Consent(purpose="*", channel="*", granted=True, at=AT),)
+        older = Permission(customer="c", consent=given_, at=AT).model_dump_json(exclude={"personalisation"})
+
+        disagrees = Permission(customer="c", consent=given_, at=AT, personalisation=False)
+
+        assert disagrees.refusal("m", "sms", 0) is Reason.NO_PERSONALISATION
+        assert Permission.model_validate_json(older).refusal("m", "sms", 0) is None
 
 
 def event_names(count: int) -> list[str]:
