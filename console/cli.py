@@ -7,6 +7,7 @@ from console import (
     commands_codes,
     commands_dlq,
     commands_policy,
+    commands_priorities,
     commands_rule_tests,
     commands_rule_tools,
     commands_rules,
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.add_typer(commands_rules.app, name="rules", help="Check trigger rules, put them into force, take them back.")
 commands_rule_tests.add_to(commands_rules.app)
 commands_rule_tools.add_to(commands_rules.app)
+app.add_typer(commands_priorities.app, name="priorities", help="Check what the business adds when offers compete.")
 app.add_typer(commands_policy.app, name="policy", help="Check the contact policy, say it, put it into force.")
 app.add_typer(commands_templates.app, name="templates", help="Check what customers are told, say it, show it.")
 app.add_typer(commands_dlq.app, name="dlq", help="Look at dead letters, and replay them once the cause is mended.")

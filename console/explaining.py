@@ -13,6 +13,7 @@ from kairos.money import Money
 from rules.asked import Asked
 from rules.documents import documents_of, read_documents
 from rules.findings import flag, read_of
+from rules.priorities_saying import terms_said, ties
 from rules.reads import clauses
 from rules.reasons import REASONS
 from rules.saying import WORDS, Language
@@ -173,13 +174,15 @@ def _candidates(decision: Decision, t: Telling, room: int) -> Iterator[str]:
     """Write the candidates: each with what it read while there is room, then without, then counted by their reasons."""
     verdicts = sorted(decision.verdicts, key=lambda one: (one.offer != decision.offer, one.rank or len(_ORDER)))
     told = verdicts if len(verdicts) <= room else verdicts[: room - 1]
-    spare = room - len(told) - (len(told) < len(verdicts))
+    tied = [f"{t.word('tied')}{t.word('colon')}{', '.join(rules)}" for rules in ties(told)]
+    spare = room - len(told) - (len(told) < len(verdicts)) - len(tied)
     for verdict in told:
         first, *read = [*_candidate(verdict, t), *_read(verdict, t)]
         yield first
         if len(read) <= spare:
             spare -= len(read)
             yield from read
+    yield from tied
     if rest := Counter(str(one.verdict) for one in verdicts[len(told) :]):
         yield f"{t.word('more')} {t.word('comma').join(f'{reason} {count}' for reason, count in rest.most_common())}"
 
@@ -199,6 +202,8 @@ def _candidate(verdict: Verdict, t: Telling) -> Iterator[str]:
     if verdict.passed is not None:
         gates = ", ".join(verdict.passed.gates)
         parts.append(f"{t.word('passed')} {gates} {t.word('because')}{t.word('colon')}{verdict.passed.because}")
+    if weighed := terms_said(verdict, t.language):
+        parts.append(weighed)
     if parts:
         yield f"  {t.word('comma').join(parts)}"
 

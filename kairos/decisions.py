@@ -20,6 +20,7 @@ __all__ = [
     "Passed",
     "Reason",
     "Sampled",
+    "Terms",
     "Value",
     "Verdict",
 ]
@@ -111,13 +112,31 @@ _TOLD: Final[Any] = Field(None, exclude_if=lambda said: said is None)
 """What most records do not say, and then takes no room in them."""
 Value = str | int | float | bool | None
 """What was read: a flag, a number, a text, an amount as it is written; None is unknown."""
+_ONE: Final[Any] = Field(1.0, exclude_if=lambda factor: factor == 1)
+"""A factor."""
+
+
+class Terms(Written):
+    """What a candidate counted for: priority = propensity x context x value x levers; what is not told is 1.
+
+    The propensity is the verdict's `score`. `pulled` names the levers whose product, in its bounds, is `levers`;
+    `level` is told of what wins over all others, and of what is offered only where no other is open.
+    """
+
+    level: Literal["mandatory", "default"] | None = _TOLD
+    context: float = _ONE
+    value: float = _ONE
+    levers: float = _ONE
+    pulled: tuple[str, ...] = Field((), exclude_if=lambda said: not said)
+    priority: float
 
 
 class Verdict(Written):
     """One candidate's fate: `won`, or the reason why not; `score` is the chance of a reaction, if one was made.
 
-    `passed` is told where the purpose of the rule let it through gates that refuse others. `control` says whose control
-    group the customer is in; `treatment` names the form of the offer, in the control arm the one that is withheld.
+    `passed` is told where the purpose of the rule let it through gates that refuse others; `terms`, where it counted
+    for more or less than its score among the others. `control` says whose control group the customer is in;
+    `treatment` names the form of the offer, in the control arm the one that is withheld.
     `read` tells what the rule's clauses were held against, by the names that `rules.reads.clauses` gives them.
     """
 
@@ -131,6 +150,7 @@ class Verdict(Written):
     score: float | None = None
     rank: Annotated[int, Field(ge=1)] | None = None
     passed: Passed | None = None
+    terms: Terms | None = _TOLD
     control: ControlOf | None = _TOLD
     treatment: Identifier | None = _TOLD
     read: dict[str, Value] | None = _TOLD

@@ -21,6 +21,7 @@ from rules.limits import in_cooldown, used_up
 from rules.policy import Policy
 from rules.schema import Rule, Status
 from rules.stops import NOTHING, Stops
+from rules.weighing import level_of
 
 __all__ = ["Candidate", "Ranking", "convinced", "gates", "rank", "refused"]
 
@@ -189,21 +190,21 @@ def convinced(candidate: Candidate, scores: Mapping[str, float | None]) -> Candi
     return candidate
 
 
-def rank(candidates: Iterable[Candidate], scores: Mapping[str, float]) -> Ranking:
+def rank(candidates: Iterable[Candidate], priorities: Mapping[str, float]) -> Ranking:
     """Let the open candidates compete; the programme of the best one wins, for one ledger must answer for all.
 
     Parameters
     ----------
     candidates
         What the gates gave.
-    scores
-        The chance of a reaction by rule id; a rule without one ranks behind those that have.
+    priorities
+        What each counts for, by rule id; a rule without one ranks behind those of its level that have.
 
     """
     everyone = sorted(candidates, key=lambda candidate: candidate.rule.id)
     ranked = [candidate for candidate in everyone if candidate.reason is None]
-    # Sorting is stable, so equal scores are ordered by id.
-    ranked.sort(key=lambda candidate: -scores.get(candidate.rule.id, 0.0))
+    # Sorting is stable, so what is as high is ordered by id.
+    ranked.sort(key=lambda candidate: (level_of(candidate.rule), -priorities.get(candidate.rule.id, 0.0)))
     winner = ranked[0].rule.programme if ranked else None
     refused = [
         Candidate(one.rule, one.arm, one.channel, Reason.OUTRANKED, one.passed, one.control, one.treatment)

@@ -12,6 +12,7 @@ from rules.experiment_saying import experiment_of
 from rules.explain_gates import valid_days
 from rules.findings import Bilingual, bilingual, both
 from rules.logic import Tree
+from rules.priorities_saying import priority_of
 from rules.saying import WORDS, Language, length, listed
 from rules.schema import Rule
 from rules.sentence import limits_of
@@ -40,6 +41,7 @@ _ASPECTS: Final[Mapping[str, Bilingual]] = {
     "fresh": bilingual("时效", "fresh"),
     "in_quiet_hours": bilingual("免打扰时段", "in quiet hours"),
     "control": bilingual("对照与形式", "control group and forms"),
+    "priority": bilingual("优先级", "priority"),
 }
 
 
@@ -167,6 +169,7 @@ def _aspects(rule: Rule, zone: str) -> Iterator[tuple[str, Bilingual]]:
     yield "limits", both(lambda language: ("；" if language == "zh" else "; ").join(limits_of(rule, language)))
     yield "fresh", both(lambda language: length(rule.fresh, language))
     yield "control", both(lambda language: ("；" if language == "zh" else "; ").join(experiment_of(rule, language)))
+    yield "priority", both(lambda language: ("；" if language == "zh" else "; ").join(priority_of(rule, language)))
 
 
 def _reaction(rule: Rule, language: Language) -> str:

@@ -21,7 +21,7 @@ def unknown_names(file: str, tree: Tree, known: Known) -> Iterator[Problem]:
         for named in _below(tree, kind):
             yield from search.conditions(named)
     for rule in _below(tree, "rules"):
-        for part in ("on", "who", "when"):
+        for part in ("on", "who", "when", "priority"):
             yield from search.conditions(_at(rule, part))
         yield from search.purpose(rule)
         yield from search.then(rule)

@@ -58,7 +58,7 @@ def _parts(value: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
     rules = value.get("rules")
     for number, rule in enumerate(rules if isinstance(rules, list) else ()):
         if isinstance(rule, dict):
-            yield ("rules", number), [rule.get(key) for key in ("on", "who", "when")]
+            yield ("rules", number), [rule.get(key) for key in ("on", "who", "when", *({"priority"} & rule.keys()))]
 
 
 def _fault(size: _Size) -> str:

@@ -24,6 +24,7 @@ from rules.experiments import Experiment
 from rules.fields import texts
 from rules.offered import SOME, Channels, Offered, each_once
 from rules.persons import Who, in_order
+from rules.priorities import Priority
 from rules.problems import at_places, mistake, suggest
 from rules.scope import Scope
 from rules.selectors import Trigger, by_themselves
@@ -154,6 +155,8 @@ class Rule(Written):
     in_quiet_hours: Literal["drop", "defer"] = "drop"
     """Whether what comes to quiet hours or a closed day is dropped, or waits for their end while the event is fresh."""
     experiment: Experiment = Field(default_factory=Experiment)
+    priority: Priority | None = None
+    """What it counts for where several offers compete; its chance of a reaction alone unless it is said."""
     tests: Annotated[tuple[Case, ...], Field(max_length=100)] = Field((), exclude=True)
     """What must happen to some customers; `kairos rules test` plays them."""
 

@@ -10,6 +10,7 @@ from typing import Final
 from rules.conditions.past import said_events
 from rules.experiment_saying import experiment_of
 from rules.explain_gates import valid_days
+from rules.priorities_saying import priority_of
 from rules.saying import WORDS, Language, length
 from rules.schema import Rule, Scenario, Then
 from rules.sentence import asked_of, limits_of, unusual
@@ -64,6 +65,7 @@ def _parts_zh(rule: Rule, zone: str) -> Iterator[str]:
     yield from limits_of(rule, "zh")
     yield f"仅对发生不超过{length(rule.fresh, 'zh')}的事件触达"
     yield from experiment_of(rule, "zh")
+    yield from priority_of(rule, "zh")
     if rule.valid.from_ is not None or rule.valid.until is not None:
         yield valid_days(rule, zone)["zh"]
     yield from unusual(rule, "zh")
@@ -85,6 +87,7 @@ def _parts_en(rule: Rule, zone: str) -> Iterator[str]:
     yield from limits_of(rule, "en")
     yield f"only for events not older than {length(rule.fresh, 'en')}"
     yield from experiment_of(rule, "en")
+    yield from priority_of(rule, "en")
     if rule.valid.from_ is not None or rule.valid.until is not None:
         yield valid_days(rule, zone)["en"]
     yield from unusual(rule, "en")

@@ -2,10 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 from kairos.customer import Customer, Standing
-from kairos.decisions import Absence, Arm, Decision, DecisionState, EventReference, Passed, Reason, Value, Verdict
+from kairos.decisions import (
+    Absence,
+    Arm,
+    Decision,
+    DecisionState,
+    EventReference,
+    Passed,
+    Reason,
+    Terms,
+    Value,
+    Verdict,
+)
 from kairos.events import Event
 from kairos.ids import decision_id, offer_id
 from kairos.instants import moment
@@ -19,6 +30,7 @@ from rules.judged import Seen
 from rules.limits import hold
 from rules.reads import values_read
 from rules.schema import Rule
+from rules.weighing import terms_of
 from streams import deferrals
 from streams.cause import Cause
 from streams.facts import context, facts
@@ -50,8 +62,10 @@ def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:
     candidates = gates(event, customer, standing, rules, versions.policy, work.now, versions.stops)
     wishes = {c.rule.id: _wished(work, event, standing, decision, c) for c in candidates if c.channel is not None}
     convincing = [_convinced(work, wishes, candidate) for candidate in candidates]
-    ranking = rank(convincing, {rule: wish.score for rule, wish in wishes.items()})
-    drafted = _drafted(work, cause, decision, ranking, wishes)
+    terms = {c.rule.id: _terms(work, event, c, wishes[c.rule.id].score) for c in convincing if c.is_open}
+    counted = {rule: wishes[rule].score if found is None else found.priority for rule, found in terms.items()}
+    ranking = rank(convincing, counted)
+    drafted = _drafted(work, cause, decision, ranking, _Weighed(wishes, terms))
     if not ranking.wishes:
         if again := deferrals.due_again(work, cause, candidates):
             deferrals.keep(work, cause, decision, again, drafted["verdicts"])
@@ -76,7 +90,7 @@ def resume(work: Work, timer: Timer) -> None:
 def refuse(work: Work, cause: Cause, candidate: Candidate) -> None:
     """Write the decision of one candidate that was refused before any gate."""
     decision = decision_id(cause.event.customer, cause.event.id, work.versions.book.hash)
-    write_decision(work, Decision(**_drafted(work, cause, decision, Ranking((), (candidate,)), {})))
+    write_decision(work, Decision(**_drafted(work, cause, decision, Ranking((), (candidate,)), _Weighed({}, {}))))
 
 
 def _wished(work: Work, event: Event, standing: Standing, decision: str, candidate: Candidate) -> Wished:
@@ -99,6 +113,11 @@ def _wished(work: Work, event: Event, standing: Standing, decision: str, candida
     )
 
 
+def _terms(work: Work, event: Event, candidate: Candidate, score: float) -> Terms | None:
+    pool = work.versions.pools.get(candidate.rule.then.offer.pool or "")
+    return terms_of(candidate, score, event, pool.merchant if pool else "", work.versions.priorities, work.now)
+
+
 def _convinced(work: Work, wishes: dict[str, Wished], candidate: Candidate) -> Candidate:
     if not candidate.is_open or not candidate.rule.who.scores():
         return candidate
@@ -108,6 +127,13 @@ def _convinced(work: Work, wishes: dict[str, Wished], candidate: Candidate) -> C
 def _scores(work: Work, rule: Rule, wish: Wished) -> dict[str, float | None]:
     models = {asked.model: work.versions.models.get(asked.model) for asked in rule.who.scores()}
     return {name: None if model is None else model.score(wish.features) for name, model in models.items()}
+
+
+class _Weighed(NamedTuple):
+    """What is known of the candidates that passed the gates, by their rules."""
+
+    wishes: dict[str, Wished]
+    terms: dict[str, Terms | None]
 
 
 class _Drafted(TypedDict):
@@ -128,7 +154,7 @@ class _Drafted(TypedDict):
     test: bool
 
 
-def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: dict[str, Wished]) -> _Drafted:
+def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, weighed: _Weighed) -> _Drafted:
     """Gather everything that is known before the ledger was asked; the record is made once its end is known."""
     customer = cause.event.customer
     read = _reading(work, cause)
@@ -142,12 +168,13 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, wishes: 
             channel=c.channel,
             pool=c.rule.then.offer.pool,
             verdict=c.reason or Reason.OUTRANKED,
-            score=wishes[c.rule.id].score if c.rule.id in wishes else None,
+            score=weighed.wishes[c.rule.id].score if c.rule.id in weighed.wishes else None,
             rank=place.get(c.rule.id),
             passed=_passed(work, c),
+            terms=weighed.terms.get(c.rule.id),
             control=c.control,
             treatment=c.treatment,
-            read=read(c.rule, wishes),
+            read=read(c.rule, weighed.wishes),
         )
         for c in (*ranking.wishes, *ranking.refused)
     )

@@ -12,6 +12,7 @@ from rules.book import Book
 from rules.kept import Kept
 from rules.policy import Policy
 from rules.pools import pools_of_content
+from rules.priorities import Priorities
 from rules.stops import NOTHING, STOP, Stops
 from rules.undisturbed import at_once
 
@@ -41,6 +42,8 @@ class Versions:
         The newest snapshot of each objective.
     stops
         What people have stopped, and what could not be read and therefore holds everything.
+    priorities
+        What the business adds when offers compete.
 
     """
 
@@ -51,6 +54,7 @@ class Versions:
     pools: Mapping[str, CouponPool] = field(default_factory=dict)
     models: Mapping[str, Snapshot] = field(default_factory=dict)
     stops: Stops = NOTHING
+    priorities: Priorities = field(default_factory=Priorities.default)
 
     def having(
         self, kind: str, content: bytes, kept: Kept | None = None, between: Callable[[], None] = at_once
@@ -114,6 +118,7 @@ KINDS: Mapping[str, Callable[[bytes], Any]] = {
     "policy": Policy.of_content,
     "apps": _apps,
     "pools": _pools,
+    "priorities": Priorities.of_content,
 }
 """How each kind is read from its content."""
-_FIELDS = {"rules": "book", "policy": "policy", "apps": "apps", "pools": "pools"}
+_FIELDS = {"rules": "book", "policy": "policy", "apps": "apps", "pools": "pools", "priorities": "priorities"}

@@ -68,6 +68,11 @@ EVERYTHING: dict[str, Any] = {
     },
     "limits": {"cooldown": "14d"},
     "fresh": "1h",
+    "priority": {
+        "level": "default",
+        "value": 35,
+        "context": [{"event": "transaction", "where": {"channel": "app"}, "times": 1.5}],
+    },
     "experiment": {
         "control": "12.5%",
         "salt": "winter",

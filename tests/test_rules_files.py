@@ -17,7 +17,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
 
 def test_the_rule_on_the_marketers_page_works() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    text, waits, tests, forms = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    text, waits, tests, priority, forms = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
 
     # The second block goes on where the first one ends: more tests of the same rule.
     book = load({"docs/rules.md": text + indent(tests.removeprefix("tests:\n"), "    ")}).book
@@ -29,10 +29,13 @@ def test_the_rule_on_the_marketers_page_works() -> None:
     waiting = re.sub(r"    on: .*?    then:", lambda _: indent(waits, "    ") + "    then:", text, flags=re.DOTALL)
     (rule,) = load({"docs/rules.md": waiting.partition("    tests:")[0]}).book.rules.values()  # type: ignore[union-attr]  # it loads
     assert rule.absent is not None
-    # The last one takes the place of the experiment.
+    # The last two take the place of the experiment.
     split = re.sub(r"    experiment: .*\n", lambda _: indent(forms, "    "), text)
     (rule,) = load({"docs/rules.md": split}).book.rules.values()  # type: ignore[union-attr]  # it loads
     assert [*rule.treated] == ["by-push", "bold"]
+    split = re.sub(r"    experiment: .*\n", lambda _: indent(priority, "    "), text)
+    (rule,) = load({"docs/rules.md": split}).book.rules.values()  # type: ignore[union-attr]  # it loads
+    assert rule.priority is not None
 
 
 def test_a_test_that_does_not_come_out_is_told_with_both_times() -> None:

@@ -10,6 +10,7 @@ from rules.book import load
 from rules.experiments import Experiment, Treatment
 from rules.logic import Tree
 from rules.persons import Who
+from rules.priorities import Priority
 from rules.saying import LANGUAGES
 from rules.schema import Limits, Rule, Then
 from rules.sentence import asked_of
@@ -72,6 +73,10 @@ CHANGES: dict[str, Any] = {
     "consume": True,
     "fresh": "2h",
     "in_quiet_hours": "defer",
+    "priority.level": "mandatory",
+    "priority.value": 36,
+    "priority.context.0.where.channel": "pos",
+    "priority.context.0.times": 1.6,
     "experiment.control": "12.6%",
     "experiment.salt": "summer",
     "experiment.treatments.0.name": "warmer",
@@ -102,7 +107,7 @@ def test_a_field_that_is_added_to_rules_must_be_said() -> None:
     changed = {path.partition(".")[0] for path in CHANGES}
 
     assert Rule.model_fields.keys() - changed == {"tests"}
-    for part, model in (("then", Then), ("limits", Limits), ("experiment", Experiment)):
+    for part, model in (("priority", Priority), ("then", Then), ("limits", Limits), ("experiment", Experiment)):
         below = {path.split(".")[1] for path in CHANGES if path.startswith(f"{part}.")}
         assert model.model_fields.keys() == below
     assert Treatment.model_fields.keys() == {path.split(".")[3] for path in CHANGES if "treatments" in path}

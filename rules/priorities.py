@@ -1,0 +1,200 @@
+"""Priorities: what the business adds to a model's chance when offers compete, and how far the engine tries others.
+
+A file of its own, beside the contact policy: it says nothing about who may be contacted.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, PlainValidator, model_validator
+
+from kairos.ids import content_hash
+from kairos.instants import Millis
+from kairos.offers import Channel, Identifier
+from rules import spelled
+from rules.asked import Written
+from rules.canonical import canonical, parsed
+from rules.check import checked
+from rules.problems import Problem, at_places, by_place, mistake
+from rules.selectors import Trigger
+from rules.shapes import Shape, at_least_one
+from rules.words import FirstDay, Format, LastDay, Word, Zone
+
+__all__ = ["LEAST", "MOST", "Fit", "Level", "Lever", "Priorities", "Priority", "load_priorities"]
+
+LEAST: Final = 0.1
+MOST: Final = 10.0
+"""Levers together, and the fits of a moment together, count for no less and no more."""
+
+Level = Literal["mandatory", "usual", "default"]
+"""A mandatory offer wins over all others, a default one is made where no other is open."""
+
+
+def _times(number: float) -> float:
+    if not LEAST <= number <= MOST:
+        raise mistake(f"a factor lies between {LEAST:g} and {MOST:g}")
+    return float(number)
+
+
+def _worth(number: float) -> float:
+    if not 0.001 <= number <= 1_000_000:
+        raise mistake("a value lies between 0.001 and 1000000")
+    return float(number)
+
+
+def _number(about: str, least: float, most: float) -> Any:
+    return {"type": "number", "minimum": least, "maximum": most, "description": about}
+
+
+Times = Annotated[float, PlainValidator(spelled.number), AfterValidator(_times)]
+"""By how much something counts more (above 1) or less (below 1)."""
+Worth = Annotated[float, PlainValidator(spelled.number), AfterValidator(_worth)]
+
+
+class Fit(Trigger):
+    """How well an offer fits the moment: events that make it count more, or less."""
+
+    times: Times = Field(json_schema_extra=_number("By how much it then counts more or less.", LEAST, MOST))
+    """By how much it then counts more, or less."""
+
+
+class Priority(Written):
+    """What a rule says about the competition with others: priority = propensity x context x value x levers."""
+
+    level: Level = "usual"
+    """Whether it wins over all others, or is offered only where no other is open."""
+    value: Worth = Field(1.0, json_schema_extra=_number("What a reaction is worth.", 0.001, 1_000_000))
+    """What a reaction is worth, in the measure that the house uses for all of its rules, such as yuan of margin."""
+    context: Annotated[tuple[Fit, ...], Field(min_length=1, max_length=20)] | None = None
+    """How well the offer fits the moment; all that the event meets are multiplied."""
+
+
+class Lever(Written):
+    """What somebody adds to or takes from some offers for a time, and why."""
+
+    name: Word
+    """What people call it; decisions name it so."""
+    times: Times = Field(json_schema_extra=_number("By how much these offers count more or less.", LEAST, MOST))
+    """By how much these offers count more, or less."""
+    rule: Identifier | None = None
+    """The offers of one rule."""
+    programme: Identifier | None = None
+    """Those of one programme."""
+    merchant: Identifier | None = None
+    """Those with a coupon of one merchant."""
+    channel: Channel | None = None
+    """Those that would go by one channel."""
+    owner: Word
+    """Who answers for it."""
+    because: Word
+    """Why."""
+    from_: FirstDay | None = Field(None, alias="from")
+    """The first day; at once unless it is said."""
+    until: LastDay
+    """The last day, to its end; after it the lever counts as 1."""
+
+    shapes: ClassVar[tuple[Shape, ...]] = (at_least_one("rule", "programme", "merchant", "channel"),)
+
+    @model_validator(mode="after")
+    def _is_about_something(self) -> Self:
+        if self.place is None:
+            raise mistake("say which offers: rule, programme, merchant or channel; all that is said must fit")
+        if self.from_ is not None and self.until <= self.from_:
+            raise at_places({("until",): "until must not be before from"})
+        return self
+
+    @property
+    def place(self) -> tuple[str, str] | None:
+        """What the lever is looked up by: the narrowest thing that it names."""
+        named = (("rule", self.rule), ("merchant", self.merchant), ("programme", self.programme))
+        found = next(((kind, name) for kind, name in named if name is not None), None)
+        return found or (None if self.channel is None else ("channel", self.channel.value))
+
+    def reaches(self, offer: "Mapping[str, str]", now: Millis) -> bool:
+        """Whether it counts for an offer now; the offer is told by rule, programme, merchant and channel."""
+        if not (self.from_ is None or self.from_ <= now) or now >= self.until:
+            return False
+        asked = (self.rule, self.programme, self.merchant, self.channel)
+        return all(name is None or name == offer[kind] for kind, name in zip(_KINDS, asked, strict=True))
+
+
+_KINDS: Final = ("rule", "programme", "merchant", "channel")
+
+
+class Priorities(Written):
+    """What the business adds when offers compete."""
+
+    format: Format
+    """The format of this file: 1."""
+    zone: Zone
+    """In which time zone days of this file are meant."""
+    levers: Annotated[tuple[Lever, ...], Field(max_length=1_000)] = ()
+    """What counts more or less for a time; all that reach an offer are multiplied."""
+
+    @model_validator(mode="after")
+    def _each_name_once(self) -> Self:
+        taken, told = set[str](), dict[tuple[str | int, ...], str]()
+        for number, lever in enumerate(self.levers):
+            if lever.name in taken:
+                told["levers", number, "name"] = f"the name {lever.name!r} is already taken"
+            taken.add(lever.name)
+        if told:
+            raise at_places(told)
+        return self
+
+    @classmethod
+    def default(cls) -> Self:
+        """Give what holds for a house that says nothing: every offer by its chance alone."""
+        return cls.model_validate({"format": 1, "zone": "UTC"})
+
+    @classmethod
+    def of_content(cls, content: bytes) -> Self:
+        """Read the published form.
+
+        Raises
+        ------
+        ValueError
+            The content is none.
+
+        """
+        return parsed(content, cls)
+
+    @cached_property
+    def content(self) -> bytes:
+        """The published form: canonical JSON."""
+        return canonical(self)
+
+    @cached_property
+    def hash(self) -> str:
+        """The content's name."""
+        return content_hash(self.content)
+
+    def pulled(self, offer: Mapping[str, str], now: Millis) -> tuple[Lever, ...]:
+        """Give the levers that count for an offer now, in the order of the file."""
+        found = [
+            one for kind in _KINDS for one in self._placed.get((kind, offer[kind]), ()) if one[1].reaches(offer, now)
+        ]
+        return tuple(lever for _, lever in sorted(found, key=lambda one: one[0]))
+
+    @cached_property
+    def _placed(self) -> Mapping[tuple[str, str], tuple[tuple[int, Lever], ...]]:
+        places: dict[tuple[str, str], list[tuple[int, Lever]]] = {}
+        for number, lever in enumerate(self.levers):
+            if lever.place is not None:
+                places.setdefault(lever.place, []).append((number, lever))
+        return {place: tuple(found) for place, found in places.items()}
+
+    def warnings(self, now: Millis) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Say what is odd, and where: levers that have ended, and those that do nothing."""
+        for number, lever in enumerate(self.levers):
+            if lever.until <= now:
+                yield ("levers", number, "until"), f"the lever {lever.name!r} has ended and counts as 1"
+            elif lever.times == 1:
+                yield ("levers", number, "times"), f"the lever {lever.name!r} changes nothing"
+
+
+def load_priorities(text: str | bytes, file: str = "priorities.yaml") -> Priorities | tuple[Problem, ...]:
+    """Read the priorities, or say what is wrong with them."""
+    found, _, problems = checked(file, text, Priorities)
+    return by_place(problems) if found is None or problems else found

@@ -1,0 +1,71 @@
+"""Weighing: what each candidate counts for when offers compete, term by term.
+
+priority = propensity x context x value x levers. Offers compete inside their level: a mandatory one before all others,
+a default one behind them. What is as high is ordered by the rules' ids.
+"""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Final
+
+from kairos.decisions import Terms
+from kairos.events import Event
+from kairos.instants import Millis
+from rules.candidates import Candidate
+from rules.priorities import LEAST, MOST, Priorities, Priority
+from rules.schema import Rule
+
+__all__ = ["level_of", "terms_of"]
+
+_LEVELS: Final[Mapping[str, int]] = {"mandatory": 0, "usual": 1, "default": 2}
+_UNSAID: Final = Priority()
+
+
+def level_of(rule: Rule) -> int:
+    """Give the place of a rule's level: the lower, the sooner it wins."""
+    return 1 if rule.priority is None else _LEVELS[rule.priority.level]
+
+
+def terms_of(
+    candidate: Candidate, propensity: float, event: Event, merchant: str, priorities: Priorities, now: Millis
+) -> Terms | None:
+    """Give what a candidate counts for; None where that is its propensity alone.
+
+    Parameters
+    ----------
+    candidate
+        One that passed the gates, so that it has a channel.
+    propensity
+        The chance of a reaction that the model gives.
+    event
+        What made the rule match: its context.
+    merchant
+        Whose coupon it would be, `""` without one.
+    priorities
+        The levers.
+    now
+        Processing time: a lever that has ended counts as 1.
+
+    """
+    rule = candidate.rule
+    if rule.priority is None and not priorities.levers:
+        return None
+    said = rule.priority or _UNSAID
+    offer = {"rule": rule.id, "programme": rule.programme, "merchant": merchant, "channel": candidate.channel or ""}
+    pulled = priorities.pulled(offer, now)
+    if rule.priority is None and not pulled:
+        return None
+    context = _bounded([fit.times for fit in said.context or () if fit.selector.meets(event)])
+    levers = _bounded([lever.times for lever in pulled])
+    return Terms(
+        level=None if said.level == "usual" else said.level,
+        context=context,
+        value=said.value,
+        levers=levers,
+        pulled=tuple(lever.name for lever in pulled),
+        priority=propensity * context * said.value * levers,
+    )
+
+
+def _bounded(factors: list[float]) -> float:
+    return min(max(prod(factors), LEAST), MOST)
