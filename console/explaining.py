@@ -202,6 +202,8 @@ def _candidate(verdict: Verdict, t: Telling) -> Iterator[str]:
     if verdict.passed is not None:
         gates = ", ".join(verdict.passed.gates)
         parts.append(f"{t.word('passed')} {gates} {t.word('because')}{t.word('colon')}{verdict.passed.because}")
+    if verdict.chance is not None:
+        parts.append(f"{t.word('first with')} {verdict.chance:.4g}")
     if weighed := terms_said(verdict, t.language):
         parts.append(weighed)
     if parts:

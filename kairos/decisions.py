@@ -136,7 +136,8 @@ class Verdict(Written):
 
     `passed` is told where the purpose of the rule let it through gates that refuse others; `terms`, where it counted
     for more or less than its score among the others. `control` says whose control group the customer is in;
-    `treatment` names the form of the offer, in the control arm the one that is withheld.
+    `treatment` names the form of the offer, in the control arm the one that is withheld. `chance` is the exact one with
+    which it could have been put first, where the engine explored.
     `read` tells what the rule's clauses were held against, by the names that `rules.reads.clauses` gives them.
     """
 
@@ -151,6 +152,7 @@ class Verdict(Written):
     rank: Annotated[int, Field(ge=1)] | None = None
     passed: Passed | None = None
     terms: Terms | None = _TOLD
+    chance: float | None = _TOLD
     control: ControlOf | None = _TOLD
     treatment: Identifier | None = _TOLD
     read: dict[str, Value] | None = _TOLD

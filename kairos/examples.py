@@ -13,8 +13,8 @@ class Example(Written):
     """One labelled example: the features as of the decision, and whether the customer reacted.
 
     `corrects` marks a positive that comes after a negative for the same decision was learnt. `propensity` is
-    the chance with which this candidate was chosen (1 without exploration). `treatment` names the form of the
-    offer, where its rule has several.
+    the chance with which the candidates were put into their order (1 without exploration). `treatment` names the form
+    of the offer, where its rule has several.
     """
 
     id: str

@@ -1,6 +1,7 @@
 """Candidates: rules that matched, with what the gates made of each."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kairos.decisions import Arm, ControlOf, Reason
@@ -41,8 +42,11 @@ class Ranking:
         The open candidates of the winning programme, the best first.
     refused
         All others with their reasons, by rule id.
+    chances
+        With which chance each could have been put first, by rule id; empty where nothing was drawn.
 
     """
 
     wishes: tuple[Candidate, ...]
     refused: tuple[Candidate, ...]
+    chances: Mapping[str, float] = field(default_factory=dict)

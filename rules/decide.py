@@ -16,12 +16,13 @@ from kairos.permissions import consents, permitted
 from rules.arms import Arms, drawn
 from rules.candidates import Candidate, Ranking
 from rules.contacts import crowded, shut
+from rules.exploring import Exploring, chances, drawn_first
 from rules.hours import Use, closed, zone_of
 from rules.limits import in_cooldown, used_up
 from rules.policy import Policy
 from rules.schema import Rule, Status
 from rules.stops import NOTHING, Stops
-from rules.weighing import level_of
+from rules.weighing import MANDATORY, level_of
 
 __all__ = ["Candidate", "Ranking", "convinced", "gates", "rank", "refused"]
 
@@ -190,7 +191,9 @@ def convinced(candidate: Candidate, scores: Mapping[str, float | None]) -> Candi
     return candidate
 
 
-def rank(candidates: Iterable[Candidate], priorities: Mapping[str, float]) -> Ranking:
+def rank(
+    candidates: Iterable[Candidate], priorities: Mapping[str, float], exploring: Exploring | None = None
+) -> Ranking:
     """Let the open candidates compete; the programme of the best one wins, for one ledger must answer for all.
 
     Parameters
@@ -199,12 +202,15 @@ def rank(candidates: Iterable[Candidate], priorities: Mapping[str, float]) -> Ra
         What the gates gave.
     priorities
         What each counts for, by rule id; a rule without one ranks behind those of its level that have.
+    exploring
+        How far others than the best are put first; not at all unless it is said.
 
     """
     everyone = sorted(candidates, key=lambda candidate: candidate.rule.id)
     ranked = [candidate for candidate in everyone if candidate.reason is None]
     # Sorting is stable, so what is as high is ordered by id.
     ranked.sort(key=lambda candidate: (level_of(candidate.rule), -priorities.get(candidate.rule.id, 0.0)))
+    tried = {} if exploring is None or not ranked else _put_first(ranked, priorities, exploring)
     winner = ranked[0].rule.programme if ranked else None
     refused = [
         Candidate(one.rule, one.arm, one.channel, Reason.OUTRANKED, one.passed, one.control, one.treatment)
@@ -213,4 +219,19 @@ def rank(candidates: Iterable[Candidate], priorities: Mapping[str, float]) -> Ra
         for one in everyone
         if one.reason is not None or one.rule.programme != winner
     ]
-    return Ranking(tuple(c for c in ranked if c.rule.programme == winner), tuple(refused))
+    return Ranking(tuple(c for c in ranked if c.rule.programme == winner), tuple(refused), tried)
+
+
+def _put_first(ranked: list[Candidate], priorities: Mapping[str, float], exploring: Exploring) -> dict[str, float]:
+    """Draw which of the best one's level comes first; the others keep their order. Gives the chances.
+
+    Nothing is tried in the place of a mandatory offer, and no default one in the place of others.
+    """
+    same = [one for one in ranked if level_of(one.rule) == level_of(ranked[0].rule)]
+    if len(same) < 2 or level_of(ranked[0].rule) == MANDATORY:
+        return {}
+    found = chances([priorities.get(one.rule.id, 0.0) for one in same], exploring.how)
+    chosen = same[drawn_first(found, exploring.decision)]
+    ranked.remove(chosen)
+    ranked.insert(0, chosen)
+    return {one.rule.id: chance for one, chance in zip(same, found, strict=True)}

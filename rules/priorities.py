@@ -19,9 +19,9 @@ from rules.check import checked
 from rules.problems import Problem, at_places, by_place, mistake
 from rules.selectors import Trigger
 from rules.shapes import Shape, at_least_one
-from rules.words import FirstDay, Format, LastDay, Word, Zone
+from rules.words import FirstDay, Format, LastDay, Share, Word, Zone
 
-__all__ = ["LEAST", "MOST", "Fit", "Level", "Lever", "Priorities", "Priority", "load_priorities"]
+__all__ = ["LEAST", "MOST", "Explore", "Fit", "Level", "Lever", "Priorities", "Priority", "load_priorities"]
 
 LEAST: Final = 0.1
 MOST: Final = 10.0
@@ -122,6 +122,23 @@ class Lever(Written):
 _KINDS: Final = ("rule", "programme", "merchant", "channel")
 
 
+def _gamma(number: float) -> float:
+    if not 0 <= number <= 1_000_000:
+        raise mistake("gamma lies between 0 and 1000000")
+    return float(number)
+
+
+class Explore(Written):
+    """How far offers are tried that are not the best, so that something is learnt of them."""
+
+    gamma: Annotated[float, PlainValidator(spelled.number), AfterValidator(_gamma)] = Field(
+        json_schema_extra=_number("How seldom an offer behind the best is tried.", 0, 1_000_000)
+    )
+    """How seldom an offer behind the best is tried: about 200 for rare reactions; 0 tries all alike."""
+    evenly: Share = 0.0
+    """The share of decisions that is spread evenly over all offers besides."""
+
+
 class Priorities(Written):
     """What the business adds when offers compete."""
 
@@ -131,6 +148,8 @@ class Priorities(Written):
     """In which time zone days of this file are meant."""
     levers: Annotated[tuple[Lever, ...], Field(max_length=1_000)] = ()
     """What counts more or less for a time; all that reach an offer are multiplied."""
+    explore: Explore | None = None
+    """How far offers are tried that are not the best; not at all unless it is said."""
 
     @model_validator(mode="after")
     def _each_name_once(self) -> Self:

@@ -6,6 +6,7 @@ from typing import Final
 from kairos.decisions import Reason, Verdict
 from kairos.instants import SECOND, Millis
 from rules.conditions.past import said_events
+from rules.experiment_saying import percent
 from rules.findings import clock
 from rules.priorities import Lever, Priorities
 from rules.saying import WORDS, Language
@@ -39,12 +40,19 @@ def priority_of(rule: Rule, language: Language) -> Iterator[str]:
 
 
 def priorities_lines(priorities: Priorities, language: Language) -> list[str]:
-    """Say everything that the levers say, a sentence a line."""
-    return [_lever(lever, priorities.zone, language) for lever in priorities.levers] or [
-        "没有杠杆：各权益仅按响应概率及规则自身的价值竞争。"
-        if language == "zh"
-        else "There is no lever: offers compete by their chance and what their rules say."
-    ]
+    """Say everything that the priorities say, a sentence a line."""
+    zh = language == "zh"
+    none = "There is no lever: offers compete by their chance and what their rules say."
+    lines = [_lever(lever, priorities.zone, language) for lever in priorities.levers]
+    lines = lines or ["没有杠杆：各权益仅按响应概率及规则自身的价值竞争。" if zh else none]
+    if (explore := priorities.explore) is not None:
+        even, gamma = percent(explore.evenly), f"{explore.gamma:g}"
+        tried = f"Offers behind the best are tried, the seldomer the further behind (gamma {gamma})"
+        said = f"落后于最优权益的按差距反比尝试（gamma {gamma}），另有{even}的决策均匀分配；概率按决策编号抽取并记录。"
+        lines.append(
+            said if zh else f"{tried}, and {even} of the decisions are spread evenly; each chance is recorded."
+        )
+    return lines
 
 
 def _lever(lever: Lever, zone: str, language: Language) -> str:

@@ -15,9 +15,11 @@ from rules.candidates import Candidate
 from rules.priorities import LEAST, MOST, Priorities, Priority
 from rules.schema import Rule
 
-__all__ = ["level_of", "terms_of"]
+__all__ = ["MANDATORY", "level_of", "terms_of"]
 
-_LEVELS: Final[Mapping[str, int]] = {"mandatory": 0, "usual": 1, "default": 2}
+MANDATORY: Final = 0
+"""The level of offers that win over all others."""
+_LEVELS: Final[Mapping[str, int]] = {"mandatory": MANDATORY, "usual": 1, "default": 2}
 _UNSAID: Final = Priority()
 
 

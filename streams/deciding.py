@@ -25,6 +25,7 @@ from kairos.reservations import Reserve, Wish
 from models.features import features
 from rules.candidates import Candidate, Ranking
 from rules.decide import convinced, gates, rank
+from rules.exploring import Exploring
 from rules.hours import zone_of
 from rules.judged import Seen
 from rules.limits import hold
@@ -64,7 +65,8 @@ def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:
     convincing = [_convinced(work, wishes, candidate) for candidate in candidates]
     terms = {c.rule.id: _terms(work, event, c, wishes[c.rule.id].score) for c in convincing if c.is_open}
     counted = {rule: wishes[rule].score if found is None else found.priority for rule, found in terms.items()}
-    ranking = rank(convincing, counted)
+    explore = work.versions.priorities.explore
+    ranking = rank(convincing, counted, None if explore is None else Exploring(explore, decision))
     drafted = _drafted(work, cause, decision, ranking, _Weighed(wishes, terms))
     if not ranking.wishes:
         if again := deferrals.due_again(work, cause, candidates):
@@ -172,6 +174,7 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, weighed:
             rank=place.get(c.rule.id),
             passed=_passed(work, c),
             terms=weighed.terms.get(c.rule.id),
+            chance=ranking.chances.get(c.rule.id),
             control=c.control,
             treatment=c.treatment,
             read=read(c.rule, weighed.wishes),
@@ -226,6 +229,7 @@ def _place(work: Work, event: Event, drafted: _Drafted, ranked: Sequence[Candida
     """
     first, customer, decision = ranked[0], work.customer(event.customer), drafted["id"]
     opened = OpenDecision(decided=work.now, programme=first.rule.programme, wishes=wishes, test=drafted["test"])
+    opened.chance = drafted["verdicts"][0].chance or 1.0
     if first.rule.then.offer.pool is not None:
         for candidate in ranked:
             hold(customer, candidate, work.now, event.at)

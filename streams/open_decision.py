@@ -72,6 +72,8 @@ class OpenDecision(msgspec.Struct, array_like=True):
         Whether it is seen whether the customer ignores the message, and whether the customer did anything with it.
     test
         Whether the customer tests: nothing is learnt from it.
+    chance
+        With which chance the candidates were put into this order.
 
     """
 
@@ -89,6 +91,7 @@ class OpenDecision(msgspec.Struct, array_like=True):
     watched: bool = False
     reacted: bool = False
     test: bool = False
+    chance: float = 1.0
 
 
 _encode = msgspec.msgpack.Encoder().encode

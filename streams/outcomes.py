@@ -173,6 +173,7 @@ def _teach(work: Work, decision: str, opened: OpenDecision, label: Label) -> Non
         features=wish.features,
         label=label.positive,
         corrects=label.corrects,
+        propensity=opened.chance,
         score=wish.score,
         decided_at=moment(opened.decided),
         simulated=opened.simulated,
