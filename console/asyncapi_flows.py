@@ -9,12 +9,13 @@ import msgspec
 from pydantic import BaseModel
 
 from kairos.decisions import Decision, DecisionEnded
+from kairos.entries import Entry, Low
 from kairos.events import AppUsage, Feedback, Login, PageView, Profile, Transaction
 from kairos.examples import Example
 from kairos.offers import Offer
 from kairos.permissions import Permission
 from kairos.replayed import Replayed
-from kairos.reservations import Answer, Change, Reserve, Stock
+from kairos.reservations import Answer, Change, Move, Moved, Redemption, Reserve, Stock
 from streams import topics
 from streams.catalogue import Pointer
 
@@ -81,7 +82,13 @@ _LOGIN = Message("login", (Login,), "A customer logged in.", "validation")
 _TRANSACTION = Message("transaction", (Transaction,), "Money moved on an account or a card.", "validation")
 _CUSTOMER = Message("customer", (Profile,), "All that the bank knows of a customer; replaces all before.", "validation")
 _FEEDBACK = Message("feedback", (Feedback,), "What became of an offer, or an opt-out.", "validation")
-_COMMAND = Message("ledger.command", (Reserve, Change, Stock), "Reserve, confirm, release, redeem, or take in codes.")
+_COMMAND = Message(
+    "ledger.command",
+    (Reserve, Change, Stock, Redemption, Move, Moved),
+    "Reserve, confirm, release, redeem, take in codes, redeem by a code alone, or move a slice of a budget.",
+)
+_ENTRY = Message("ledger.entry", (Entry,), "One step of one coupon; merchants are settled with by these.")
+_LOW = Message("pool.low", (Low,), "A pool came down to the number at which people want to be told.")
 _ANSWER = Message("ledger.answer", (Answer,), "Which wish was granted, and why the others were not.")
 _DECISION = Message("decision", (Decision,), "The outcome of one match, with every reason.")
 _ENDED = Message("decision_ended", (DecisionEnded,), "The last word on a decision that offered something.")
@@ -136,13 +143,13 @@ FLOWS: Final = (
     Flow(
         topics.FEEDBACK,
         "Receipts, openings, redemptions, conversions and opt-outs.",
-        {"receive": "End decisions, move the ledger on, learn.", "send": "Say what delivery saw."},
+        {"receive": "End decisions, move the ledger on, learn.", "send": "Say what delivery saw, and tills."},
         (_FEEDBACK,),
     ),
     Flow(
         topics.LEDGER_COMMANDS,
         "What the coupon ledger is asked.",
-        {"receive": "Reserve budget and one code.", "send": "Ask."},
+        {"receive": "Reserve budget and one code.", "send": "Ask, and pass on."},
         (_COMMAND,),
     ),
     Flow(
@@ -151,6 +158,8 @@ FLOWS: Final = (
         {"receive": "Complete the decision.", "send": "Answer each reservation once."},
         (_ANSWER,),
     ),
+    Flow(topics.LEDGER_ENTRIES, "What became of each coupon, for settlements.", {"send": "Write down."}, (_ENTRY,)),
+    Flow(topics.ALERTS, "What people want to be told at once.", {"send": "Tell once."}, (_LOW,)),
     Flow(topics.DECISIONS, "Every decision, for reports and audit.", {"send": "Record."}, (_DECISION, _ENDED)),
     Flow(topics.OFFERS_SMS, "What the SMS gateway is to send.", {"send": "Offer."}, (_OFFER,)),
     Flow(topics.OFFERS_PUSH, "What the mobile bank is to push.", {"send": "Offer."}, (_OFFER,)),

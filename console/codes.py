@@ -1,10 +1,13 @@
 """Coupon codes from a merchant's file: checked whole first, then handed over in portions as the ledger takes them."""
 
 import csv
-from collections.abc import Iterator
+import hashlib
+from array import array
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from kairos.reservations import Code, Stock
@@ -14,9 +17,17 @@ __all__ = ["PORTION", "CodesError", "read_codes", "stock_commands"]
 PORTION = 1_000
 """How many codes one command carries."""
 
+Tell = Callable[[int], None]
+"""Is told how many codes were checked so far."""
+
 _SHOWN = 20
+_OFTEN = 20_000
 _HEADER = "code"
 _is_code = TypeAdapter(Code).validate_python
+
+
+def _nobody(_count: int) -> None:
+    pass
 
 
 class CodesError(ValueError):
@@ -27,12 +38,19 @@ class CodesError(ValueError):
         self.problems = problems
 
 
-def read_codes(path: Path) -> Iterator[tuple[str, ...]]:
+def read_codes(path: Path, tell: Tell = _nobody) -> Iterator[tuple[str, ...]]:
     """Give a file's codes in its order, in portions.
 
     The file is CSV in UTF-8: one column, with or without the header `code`, or several columns of which one is called
     `code`. It is read twice, so that nothing of a file with a mistake is handed over, and a large one is never in
     memory as a whole.
+
+    Parameters
+    ----------
+    path
+        The file.
+    tell
+        Is told how many codes were checked.
 
     Raises
     ------
@@ -40,7 +58,7 @@ def read_codes(path: Path) -> Iterator[tuple[str, ...]]:
         What is wrong, line by line; no portion was given.
 
     """
-    problems = tuple(islice(_problems(path), _SHOWN))
+    problems = tuple(islice(_problems(path, tell), _SHOWN))
     if problems:
         raise CodesError(problems)
     codes = (code for _, code in _lines(path))
@@ -48,28 +66,45 @@ def read_codes(path: Path) -> Iterator[tuple[str, ...]]:
         yield portion
 
 
-def stock_commands(path: Path, pool: str, programme: str) -> Iterator[Stock]:
+def stock_commands(path: Path, pool: str, programme: str, tell: Tell = _nobody) -> Iterator[Stock]:
     """Give a file's codes as commands to the ledger; see `read_codes`."""
-    for codes in read_codes(path):
+    for codes in read_codes(path, tell):
         yield Stock(pool=pool, programme=programme, codes=codes)
 
 
-def _problems(path: Path) -> Iterator[str]:
-    """Give every mistake in the file, with its place."""
-    first: dict[str, int] = {}
+def _problems(path: Path, tell: Tell) -> Iterator[str]:
+    """Give the mistakes in the file, with their places; those of single codes before those between two."""
+    seen = array("Q")
     try:
         for line, code in _lines(path):
             what = _mistake(code)
-            if what is None and code in first:
-                what = f"the code {code} is in line {first[code]} already"
             if what is not None:
                 yield f"{path.name}:{line}: {what}"
-            first.setdefault(code, line)
+            # Eight bytes for each code: the codes of millions would not fit beside one another.
+            seen.append(_hash(code))
+            if len(seen) % _OFTEN == 0:
+                tell(len(seen))
     except CodesError as error:
         yield from error.problems
         return
-    if not first:
+    tell(len(seen))
+    if not seen:
         yield f"{path.name}:1: there are no codes in the file"
+    yield from _repeated(path, seen)
+
+
+def _repeated(path: Path, seen: "array[int]") -> Iterator[str]:
+    """Read again what may be there twice; a hash alone proves nothing."""
+    ordered = np.sort(np.frombuffer(seen, dtype=np.uint64)) if seen else np.empty(0, np.uint64)
+    twice = {int(found) for found in ordered[1:][ordered[1:] == ordered[:-1]]}
+    first: dict[str, int] = {}
+    for line, code in _lines(path) if twice else ():
+        if code and _hash(code) in twice and first.setdefault(code, line) != line:
+            yield f"{path.name}:{line}: the code {code} is in line {first[code]} already"
+
+
+def _hash(code: str) -> int:
+    return int.from_bytes(hashlib.blake2b(code.encode(errors="surrogateescape"), digest_size=8).digest())
 
 
 def _mistake(code: str) -> str | None:

@@ -63,10 +63,17 @@ async def _send(client: Mapping[str, object], file: Path, pool: str, programme: 
     count = 0
     try:
         with errors.status("importing codes ...") as status:
-            for stock in stock_commands(file, pool, programme):
+            checked = 0
+
+            def tell(number: int) -> None:
+                nonlocal checked
+                checked = number
+                status.update(f"checking codes ... {number:,}")
+
+            for stock in stock_commands(file, pool, programme, tell):
                 await producer.send_and_wait(LEDGER_COMMANDS, *_record(stock))
                 count += len(stock.codes)
-                status.update(f"importing codes ... {count:,}")
+                status.update(f"importing codes ... {count:,} of {checked:,}")
     finally:
         await producer.stop()
     return count

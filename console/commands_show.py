@@ -34,7 +34,8 @@ def replay(
     """Run the live functions over a file, without Kafka; or, with --journal, repeat what happened live bit for bit."""
     if journal:
         with said():
-            results = asyncio.run(replay_journal(settings().cluster.for_aiokafka(), list(STAGES.values())))
+            told = settings()
+            results = asyncio.run(replay_journal(told.cluster.for_aiokafka(), list(STAGES.values()), told.codes_keys))
         for result in results:
             out.print(str(result), highlight=False, soft_wrap=True)
             for problem in result.problems:

@@ -1,4 +1,4 @@
-"""What may reach a customer: channels, coupons and their pools, and the offer that a gateway receives."""
+"""What may reach a customer: channels, coupons, their pools and budgets, and the offer that a gateway receives."""
 
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -7,8 +7,20 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from kairos.money import Currency
 
-__all__ = ["Channel", "Coupon", "CouponPool", "Identifier", "Offer", "Text", "Written"]
+__all__ = [
+    "Channel",
+    "Coupon",
+    "CouponPool",
+    "Identifier",
+    "Limited",
+    "Offer",
+    "Programme",
+    "Slice",
+    "Text",
+    "Written",
+]
 
+_Natural = Annotated[int, Field(ge=0)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 """What people name rules, programmes and pools: lower case letters, digits, dots, dashes, underscores."""
 
@@ -71,28 +83,73 @@ class Offer(Written):
     test: bool = False
 
 
-class CouponPool(Written):
+class Limited(Written):
+    """What coupons are limited by beside their total; money is in minor units of face value.
+
+    A coupon counts on the day and in the month when it was reserved, in the zone, and no longer once it is released.
+    `per_customer` counts a customer's coupons for ever.
+    """
+
+    currency: Currency = "CNY"
+    zone: str = "Asia/Shanghai"
+    budget: _Natural | None = None
+    per_customer: _Natural | None = None
+    per_day: _Natural | None = None
+    budget_per_day: _Natural | None = None
+    budget_per_month: _Natural | None = None
+
+
+class CouponPool(Limited):
     """A merchant's coupons inside a programme, with what may be given out at most.
 
-    `count` limits the coupons, `budget` (minor units of face value) the money; both hold at every moment over
-    reserved, confirmed and redeemed together. `codes` says where the codes come from: `generated` makes one a
-    reservation, `imported` takes them from a file that was loaded before.
+    `count` limits the coupons, `budget` the money; both hold at every moment over reserved, confirmed and redeemed
+    together. `codes` says where the codes come from: `generated` makes one a reservation, `imported` takes them from a
+    file that was loaded before. `subsidy` says who pays how much of a coupon's value; without it the merchant pays.
+    `low` is how many coupons are left when people want to be told.
     """
 
     pool: Identifier
     programme: Identifier
     merchant: Identifier
-    value: Annotated[int, Field(ge=0)]
-    currency: Currency = "CNY"
-    count: Annotated[int, Field(ge=0)]
-    budget: Annotated[int, Field(ge=0)] | None = None
+    value: _Natural
+    count: _Natural
     codes: Literal["generated", "imported"] = "generated"
     prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,8}$")] = "K"
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
+    subsidy: dict[Identifier, _Natural] = Field(default_factory=dict)
+    low: _Natural | None = None
 
     @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> Self:
+    def _fits(self) -> Self:
         if self.valid_from and self.valid_until and self.valid_until <= self.valid_from:
             raise ValueError("valid_until must be later than valid_from")
+        if self.subsidy and sum(self.subsidy.values()) != self.value:
+            raise ValueError("the subsidy must add up to the value")
         return self
+
+
+class Slice(Written):
+    """A programme's part of a budget that programmes share.
+
+    The whole lies with the programme that the budget is named after, `home`, until parts of it are moved; for another
+    one `minor` is nothing. What was moved is known to the ledger.
+    """
+
+    budget: Identifier
+    home: Identifier
+    minor: _Natural
+    currency: Currency
+
+    @property
+    def name(self) -> str:
+        """What the slice is called in the ledger. Under another home it is another budget."""
+        return f"{self.home}/{self.budget}"
+
+
+class Programme(Limited):
+    """What limits all pools of a programme together."""
+
+    programme: Identifier
+    count: _Natural | None = None
+    slices: tuple[Slice, ...] = ()

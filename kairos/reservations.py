@@ -7,7 +7,21 @@ from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, model
 from kairos.decisions import Arm, Reason
 from kairos.offers import Identifier, Offer, Written
 
-__all__ = ["Answer", "Change", "Code", "Command", "DecisionId", "Reserve", "Stock", "Wish", "command"]
+__all__ = [
+    "Answer",
+    "Change",
+    "Code",
+    "Command",
+    "DecisionId",
+    "Move",
+    "Moved",
+    "Order",
+    "Redemption",
+    "Reserve",
+    "Stock",
+    "Wish",
+    "command",
+]
 
 Code = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,100}$")]
 """A coupon's code: printable ASCII without a space, so that a customer can type it and a till can read it."""
@@ -72,8 +86,55 @@ class Stock(Written):
     codes: Annotated[tuple[Code, ...], Field(min_length=1, max_length=5000)]
 
 
-Command = Annotated[Reserve | Change | Stock, Field(discriminator="kind")]
-command: TypeAdapter[Reserve | Change | Stock] = TypeAdapter(Command)
+class Redemption(Written):
+    """A till redeemed a code and does not know whose it was.
+
+    `programme` is asked for it, then each of `onward`; the last one that does not know it says so. `pool` is where the
+    code comes from, if the till knows; `id` is the same where the same redemption is told again.
+    """
+
+    kind: Literal["redemption"] = "redemption"
+    id: DecisionId
+    programme: Identifier
+    onward: Annotated[tuple[Identifier, ...], Field(max_length=1000)] = ()
+    pool: Identifier | None = None
+    code: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    amount: Annotated[int, Field(ge=0)] | None = None
+    at: AwareDatetime
+
+
+class Move(Written):
+    """Move a part of a budget's slice from a programme to another, the first of two steps.
+
+    `minor` is what is moved; only what the programme does not hold can go. `id` names the move: it is done once.
+    """
+
+    kind: Literal["move"] = "move"
+    id: DecisionId
+    programme: Identifier
+    to: Identifier
+    budget: Identifier
+    minor: Annotated[int, Field(gt=0)]
+    at: AwareDatetime
+
+
+class Moved(Written):
+    """What a ledger says to the next one when a part of a slice has left: the second step, which always succeeds.
+
+    `name` is the slice's, with the home of its budget. Between the steps the part belongs to nobody.
+    """
+
+    kind: Literal["moved"] = "moved"
+    id: DecisionId
+    programme: Identifier
+    name: Annotated[str, StringConstraints(min_length=3, max_length=201)]
+    minor: Annotated[int, Field(gt=0)]
+    at: AwareDatetime
+
+
+Order = Reserve | Change | Stock | Redemption | Move | Moved
+Command = Annotated[Order, Field(discriminator="kind")]
+command: TypeAdapter[Order] = TypeAdapter(Command)
 """Reads a ledger command from JSON."""
 
 

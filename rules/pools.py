@@ -1,101 +1,62 @@
 """Pools: the merchants' coupons as people write them down, and as the ledger reads them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import TypeAdapter
 
-from kairos.instants import moment
-from kairos.money import Currency
-from kairos.offers import CouponPool, Identifier
-from rules.asked import Written
+from kairos.offers import CouponPool, Programme, Written
 from rules.check import checked
-from rules.problems import Problem, by_place, mistake
-from rules.schema import Valid
-from rules.words import Amount, Format, Zone
+from rules.pool_file import PoolFile
+from rules.problems import Problem, by_place
+from rules.spelled import zone
 
-__all__ = ["LoadedPools", "load_pools", "pools_of_content"]
-
-
-class Pool(Written):
-    """One pool: what a coupon is worth, and how many, or how much of them together, may be given out."""
-
-    id: Identifier
-    programme: Identifier
-    merchant: Identifier
-    value: Amount
-    count: Annotated[int, Field(strict=True, ge=0, le=100_000_000)]
-    budget: Amount | None = None
-    codes: Literal["generated", "imported"] = "generated"
-    prefix: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,8}$")] = "K"
-    valid: Valid = Field(default_factory=Valid)
-
-    @model_validator(mode="after")
-    def _one_currency(self) -> Self:
-        if self.budget is not None and self.budget.currency != self.value.currency:
-            raise mistake(f"the value is in {self.value.currency}, the budget in {self.budget.currency}")
-        return self
-
-    def record(self) -> CouponPool:
-        """Give the pool as the ledger knows it."""
-        return CouponPool(
-            pool=self.id,
-            programme=self.programme,
-            merchant=self.merchant,
-            value=self.value.minor,
-            currency=self.value.currency,
-            count=self.count,
-            budget=None if self.budget is None else self.budget.minor,
-            codes=self.codes,
-            prefix=self.prefix,
-            valid_from=None if self.valid.from_ is None else moment(self.valid.from_),
-            valid_until=None if self.valid.until is None else moment(self.valid.until),
-        )
+__all__ = ["LoadedPools", "Published", "load_pools", "pools_of_content", "published_pools"]
 
 
-class PoolFile(Written):
-    """A file of pools; plain amounts are in its currency, days in its zone."""
+class Published(Written):
+    """What the ledger knows: the pools, and what limits whole programmes; both by their names."""
 
-    format: Format
-    zone: Zone
-    currency: Currency
-    pools: Annotated[tuple[Pool, ...], Field(max_length=10_000)]
+    pools: tuple[CouponPool, ...] = ()
+    programmes: tuple[Programme, ...] = ()
 
 
-_published: TypeAdapter[tuple[CouponPool, ...]] = TypeAdapter(tuple[CouponPool, ...])
+_pools_alone: TypeAdapter[tuple[CouponPool, ...]] = TypeAdapter(tuple[CouponPool, ...])
+_published: TypeAdapter[tuple[CouponPool, ...] | Published] = TypeAdapter(tuple[CouponPool, ...] | Published)
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedPools:
     """What became of a file of pools: the pools by id and their published form, or the problems.
 
-    The published form is JSON: what the ledger knows of each pool, in the order of their ids.
+    The published form is JSON: what the ledger knows of each pool, in the order of their ids, and of each programme
+    that has limits. What is not said is left out, so that older releases read what they know.
     """
 
     pools: tuple[CouponPool, ...]
     problems: tuple[Problem, ...]
     content: bytes
+    programmes: tuple[Programme, ...] = field(default=())
 
 
 def load_pools(text: str | bytes, file: str = "pools.yaml") -> LoadedPools:
     """Read a file of pools."""
     made, tree, problems = checked(file, text, PoolFile)
     found = list(problems)
-    taken: set[str] = set()
-    for place, pool in enumerate(made.pools if made else ()):
-        if pool.id in taken:
-            where = tree.find(("pools", place, "id"))
-            found.append(where.problem(file, f"the id {pool.id!r} is already taken"))
-        taken.add(pool.id)
+    if made is not None:
+        found += [tree.find(path).problem(file, what) for path, what in _slips(made)]
     if made is None or found:
         return LoadedPools((), by_place(found), b"")
-    pools = _ordered(pool.record() for pool in made.pools)
-    return LoadedPools(pools, (), _published.dump_json(pools))
+    pools, programmes = _ordered(pool.record(made.zone) for pool in made.pools), made.limits()
+    if programmes:
+        content = Published(pools=pools, programmes=programmes).model_dump_json(exclude_defaults=True).encode()
+    else:
+        content = _pools_alone.dump_json(pools, exclude_defaults=True)
+    return LoadedPools(pools, (), content, programmes)
 
 
-def pools_of_content(content: bytes) -> tuple[CouponPool, ...]:
-    """Read the published form, by id.
+def published_pools(content: bytes) -> Published:
+    """Read the published form.
 
     Raises
     ------
@@ -103,8 +64,57 @@ def pools_of_content(content: bytes) -> tuple[CouponPool, ...]:
         The content is no published pools.
 
     """
-    return _ordered(_published.validate_json(content))
+    found = _published.validate_json(content)
+    limited = found if not isinstance(found, Published) else (*found.pools, *found.programmes)
+    for name in {one.zone for one in limited}:
+        zone(name)
+    if not isinstance(found, Published):
+        return Published(pools=_ordered(found))
+    if not found.model_fields_set:
+        raise ValueError("there are no pools in it")
+    return found.model_copy(update={"pools": _ordered(found.pools)})
+
+
+def pools_of_content(content: bytes) -> tuple[CouponPool, ...]:
+    """Read the pools of the published form, by id; raises as `published_pools` does."""
+    return published_pools(content).pools
 
 
 def _ordered(pools: Iterable[CouponPool]) -> tuple[CouponPool, ...]:
     return tuple(sorted(pools, key=lambda pool: pool.pool))
+
+
+def _slips(file: PoolFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Give what is wrong between the parts of a file, and where."""
+    for kind in ("pools", "programmes", "budgets"):
+        taken: set[str] = set()
+        for place, one in enumerate(getattr(file, kind)):
+            if one.id in taken:
+                yield (kind, place, "id"), f"the id {one.id!r} is already taken"
+            taken.add(one.id)
+    prefixes: dict[tuple[str, str], str] = {}
+    for place, pool in enumerate(file.pools):
+        if pool.codes == "generated":
+            other = prefixes.setdefault((pool.merchant, pool.prefix), pool.id)
+            if other != pool.id:
+                said = f"codes of {pool.merchant} begin with {pool.prefix!r} in the pool {other!r}, too"
+                yield ("pools", place, "id"), f"{said}; name another prefix"
+    yield from _of_programmes(file)
+
+
+def _of_programmes(file: PoolFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    there = {pool.programme for pool in file.pools}
+    limited = {limits.id: limits.currencies() for limits in file.programmes}
+    for place, limits in enumerate(file.programmes):
+        if limits.id not in there:
+            yield ("programmes", place, "id"), f"no pool belongs to the programme {limits.id!r}"
+    for place, budget in enumerate(file.budgets):
+        for name in (budget.programme, *budget.others):
+            if name not in there:
+                yield ("budgets", place), f"no pool belongs to the programme {name!r}"
+            limited[name] = {**limited.get(name, {}), f"budget {budget.id}": budget.amount.currency}
+    for place, pool in enumerate(file.pools):
+        for what, currency in limited.get(pool.programme, {}).items():
+            if currency != pool.value.currency:
+                said = f"the value is in {pool.value.currency}, the {what} of its programme in {currency}"
+                yield ("pools", place, "value"), said

@@ -23,6 +23,7 @@ from streams.stage import Stage
 from streams.stages import STAGES
 from streams.topics import FOREIGN, TOPICS
 from streams.topics_declare import verify
+from streams.versions import CODES_KEY, Versions
 
 __all__ = ["application", "refuse", "run_worker"]
 
@@ -159,11 +160,22 @@ def _services(
     if name is not None:
         running = replace(running, client={**running.client, "client_id": name})
     catalogue = Catalogue(running.client, running.data)
-    kept = [Stage(STAGES[name], running, catalogue.versions, catalogue.opened, clock.now) for name in stages]
+    kept = [
+        Stage(STAGES[name], running, _in_force(name, settings, catalogue), catalogue.opened, clock.now)
+        for name in stages
+    ]
     if settings.health_port is None:
         return [catalogue, *kept]
     health = Health(settings.health_host, settings.health_port, catalogue, kept, listening)
     return [health, catalogue, *kept]
+
+
+def _in_force(stage: str, settings: Settings, catalogue: Catalogue) -> Callable[[], Versions]:
+    """Give what a stage knows; the key for codes is the ledger's alone."""
+    keys = settings.codes_keys
+    if stage != "ledger" or not keys:
+        return catalogue.versions
+    return lambda: catalogue.versions().having(CODES_KEY, keys[0])
 
 
 def _credentials(settings: Settings) -> CredentialsT | None:

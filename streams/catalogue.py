@@ -26,7 +26,7 @@ from streams.consumed import as_record
 from streams.interpreter import collect_rarely, give_way, leave_alone, short_turns
 from streams.kept_book import KeptBook
 from streams.topics import CATALOGUE
-from streams.versions import Versions
+from streams.versions import CODES_KEY, Versions
 
 __all__ = ["CURRENT", "Catalogue", "CatalogueReader", "Pointer", "publication", "read_pointer"]
 
@@ -105,6 +105,8 @@ class CatalogueReader:
         try:
             pointer = read_pointer(record.value)
             kind = _kind(key)
+            if kind == CODES_KEY:
+                return "a key for codes is a secret and is not published"
             # Of a stop, that it was published is enough: without its content it holds everything.
             content = self.contents.get(pointer.hash, b"") if kind.startswith(STOP) else self.contents[pointer.hash]
             return pointer, self.versions.having(kind, content, self.kept, self.between)

@@ -10,18 +10,21 @@ from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
 from kairos.instants import moment
-from kairos.offers import CouponPool
+from kairos.offers import CouponPool, Programme
 from kairos.ports import Batch, Output, Store
-from kairos.reservations import Change, Reserve, Stock
+from kairos.reservations import Change, Move, Moved, Order, Redemption, Reserve, Stock
 from kairos.trace import followed
 from kairos.wire import BadRecord
 from rules.stops import Stops
+from streams.coupon_codes import add_codes
 from streams.dead_letters import dead_letter
-from streams.ledger_change import change
+from streams.ledger_change import change, redeem
 from streams.ledger_commands import read_command
 from streams.ledger_desk import Desk, forget_old
+from streams.ledger_records import read_pool
 from streams.ledger_reserve import reserve
-from streams.pools import add_codes
+from streams.ledger_slices import arrive, leave
+from streams.ledger_written import watch
 
 __all__ = ["HasPools", "step"]
 
@@ -38,8 +41,18 @@ class HasPools(Protocol):
         ...
 
     @property
+    def programmes(self) -> Mapping[str, Programme]:
+        """What limits whole programmes, by their names."""
+        ...
+
+    @property
     def stops(self) -> Stops:
         """What people have stopped."""
+        ...
+
+    @property
+    def codes_key(self) -> bytes:
+        """What codes are made with."""
         ...
 
 
@@ -57,7 +70,8 @@ def step(store: Store, batch: Batch[V]) -> list[Output]:
         Ledger commands keyed by programme, the moment, and the pools' definitions.
 
     """
-    desk = Desk(store, batch.now, moment(batch.now), batch.versions.pools, batch.versions.stops)
+    known = batch.versions
+    desk = Desk(store, batch.now, moment(batch.now), known.pools, known.stops, known.programmes, known.codes_key)
     # Twice as many as come, so that none pile up. A longer key is no programme's, and is about to be a dead letter.
     for key, count in Counter(r.key for r in batch.records if r.key and len(r.key) <= _LONGEST).items():
         forget_old(desk, key, 2 * count)
@@ -73,15 +87,21 @@ def step(store: Store, batch: Batch[V]) -> list[Output]:
     return outputs
 
 
-def _carry_out(desk: Desk, order: Reserve | Change | Stock) -> list[Output]:
+def _carry_out(desk: Desk, order: Order) -> list[Output]:
     match order:
         case Reserve():
             return reserve(desk, order)
         case Change():
-            change(desk, order)
+            return change(desk, order)
+        case Redemption():
+            return redeem(desk, order)
+        case Move():
+            return leave(desk, order)
+        case Moved():
+            return arrive(desk, order)
         case Stock():
             _stock(desk, order)
-    return []
+            return []
 
 
 def _stock(desk: Desk, order: Stock) -> None:
@@ -98,8 +118,19 @@ def _stock(desk: Desk, order: Stock) -> None:
         raise BadRecord("wrong_programme", f"the pool {order.pool} belongs to another programme")
     if pool is not None and pool.codes != "imported":
         raise BadRecord("not_imported", f"the pool {order.pool} makes its codes itself")
-    refused = add_codes(desk.store, order.programme.encode(), order.pool, order.codes)
+    refused = add_codes(desk.store, order.programme.encode(), order.pool, order.codes, _siblings(desk, pool))
+    if pool is not None:
+        # With more codes it is not low any more, and may be told of again.
+        watch(desk, pool, read_pool(desk.store, order.programme.encode(), order.pool))
     if refused:
         raise BadRecord(
             "duplicate_codes", f"{refused} of {len(order.codes)} codes were in the pool already; the rest was taken in"
         )
+
+
+def _siblings(desk: Desk, pool: CouponPool | None) -> list[str]:
+    """Name the merchant's other pools of the programme: a till must not meet one code twice."""
+    if pool is None:
+        return []
+    mine = (pool.programme, pool.merchant)
+    return [p.pool for p in desk.pools.values() if (p.programme, p.merchant) == mine and p.pool != pool.pool]

@@ -3,14 +3,14 @@
 from pydantic import ValidationError
 
 from kairos.ports import Record
-from kairos.reservations import Change, Reserve, Stock, command
+from kairos.reservations import Order, command
 from kairos.wire import BadRecord, problems
 from streams.topics import partition_of
 
 __all__ = ["read_command"]
 
 
-def read_command(record: Record, partition: int, partitions: int) -> Reserve | Change | Stock:
+def read_command(record: Record, partition: int, partitions: int) -> Order:
     """Read a command that this partition's ledger is to carry out.
 
     Raises

@@ -1,15 +1,16 @@
 """The ledger's desk: what a command is worked on with, and what the desk remembers and forgets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice, takewhile
 from typing import Literal
 
 from kairos.instants import DAY, Millis
-from kairos.offers import CouponPool
+from kairos.offers import CouponPool, Programme
 from kairos.ports import Store
 from rules.stops import NOTHING, Stops
+from streams.ledger_limits import Turn, turn_at
 from streams.ledger_records import FORGET, VERSION, forget_reservation, number, read_oddities, write_oddities
 
 __all__ = ["KEPT", "Desk", "count", "forget_later", "forget_old"]
@@ -27,6 +28,16 @@ class Desk:
     at: datetime
     pools: Mapping[str, CouponPool]
     stops: Stops = NOTHING
+    programmes: Mapping[str, Programme] = field(default_factory=dict)
+    key: bytes = b""
+    _turns: dict[str, Turn] = field(default_factory=dict)
+
+    def turn(self, zone: str) -> Turn:
+        """Give the day and the month that it is in a zone."""
+        found = self._turns.get(zone)
+        if found is None:
+            found = self._turns[zone] = turn_at(self.at, zone)
+        return found
 
 
 def count(desk: Desk, programme: bytes, oddity: Literal["repeated", "unknown", "contradictory"]) -> None:

@@ -4,8 +4,11 @@ kind  id                     value
 ----  ---------------------  --------------------------------------------------------------------------
 `p`   pool                   `Pool`: counts and money by state, the generated serial, the imported queue
 `r`   decision id            `Reservation`: what was answered, and what became of the coupon
-`c`   pool, NUL, code        version: an imported code, once in the pool for ever
+`c`   pool, NUL, code        version, decision id: a code that was imported or given out, and to which decision last
 `q`   pool, NUL, number      an imported code that is free, in the order in which it became so
+`g`   nothing                `Standing`: what the whole programme holds, and what was moved of its slices
+`n`   pool, NUL, customer    how many coupons of the pool the customer had; without a pool, of the programme
+`m`   move                   version: a part of a budget that was moved away, or came, once
 `h`   nothing                `Oddities`: commands that changed nothing, counted
 `t`   instant, decision id   version: a reservation that holds nothing and may be forgotten after the instant
 
@@ -22,26 +25,35 @@ from kairos.ports import Store
 
 __all__ = [
     "CODE",
+    "CUSTOMER",
     "FORGET",
     "FREE",
+    "MOVE",
     "VERSION",
     "Amount",
     "Oddities",
+    "Period",
     "Pool",
     "Reservation",
+    "Standing",
     "State",
+    "count_coupons",
+    "coupons_of",
     "forget_reservation",
     "number",
+    "pools_of",
     "read_oddities",
     "read_pool",
     "read_reservation",
+    "read_standing",
     "within",
     "write_oddities",
     "write_pool",
     "write_reservation",
+    "write_standing",
 ]
 
-CODE, FREE, FORGET = "c", "q", "t"
+CODE, FREE, FORGET, CUSTOMER, MOVE = "c", "q", "t", "n", "m"
 VERSION = b"\x01"
 
 State = Literal["answered", "reserved", "confirmed", "redeemed", "released"]
@@ -51,6 +63,14 @@ State = Literal["answered", "reserved", "confirmed", "redeemed", "released"]
 class Amount(msgspec.Struct, array_like=True, gc=False):
     """So many coupons, worth so much (minor units) when each was reserved."""
 
+    count: int = 0
+    minor: int = 0
+
+
+class Period(msgspec.Struct, array_like=True, gc=False):
+    """What was reserved on a day, or in a month, and is still held; the number grows with time."""
+
+    number: int = 0
     count: int = 0
     minor: int = 0
 
@@ -68,6 +88,10 @@ class Pool(msgspec.Struct, array_like=True):
         The first free imported code's number, and the number of the next one to become free.
     duplicates
         Imported codes that were refused because the pool had them.
+    day, month
+        The newest ones, and what was reserved in them.
+    low
+        Whether people were told that few are left.
 
     """
 
@@ -81,6 +105,9 @@ class Pool(msgspec.Struct, array_like=True):
     head: int = 0
     tail: int = 0
     duplicates: int = 0
+    day: Period = msgspec.field(default_factory=Period)
+    month: Period = msgspec.field(default_factory=Period)
+    low: bool = False
 
     @property
     def held(self) -> Amount:
@@ -89,8 +116,36 @@ class Pool(msgspec.Struct, array_like=True):
         return Amount(sum(a.count for a in states), sum(a.minor for a in states))
 
 
+class Standing(msgspec.Struct, array_like=True):
+    """What all pools of a programme hold together, and what came of shared budgets, less what went (minor units).
+
+    It is there from the moment on when the programme has a limit; the pools tell what was held before. `currency` is
+    `?` where coupons of several are held.
+    """
+
+    version: int = 1
+    currency: str = ""
+    held: Amount = msgspec.field(default_factory=Amount)
+    day: Period = msgspec.field(default_factory=Period)
+    month: Period = msgspec.field(default_factory=Period)
+    moved: dict[str, int] = msgspec.field(default_factory=dict)
+
+
 class Reservation(msgspec.Struct, array_like=True):
-    """What a decision was answered, and the coupon it holds or held."""
+    """What a decision was answered, and the coupon it holds or held.
+
+    Parameters
+    ----------
+    day
+        On which day the coupon was reserved, counted from the beginning of the calendar.
+    counted
+        Among whose coupons of one customer it counts: 1 the pool's, 2 the programme's, 3 both.
+    merchant, currency, subsidy
+        Of the coupon, as it was defined then.
+    redeemed_by
+        The till's word that the code was redeemed, where there was one.
+
+    """
 
     version: int = 1
     state: State = "answered"
@@ -102,6 +157,12 @@ class Reservation(msgspec.Struct, array_like=True):
     code: str | None = None
     imported: bool = False
     minor: int = 0
+    day: int = 0
+    counted: int = 0
+    merchant: str = ""
+    currency: str = ""
+    subsidy: dict[str, int] = msgspec.field(default_factory=dict)
+    redeemed_by: str = ""
 
 
 class Oddities(msgspec.Struct, array_like=True, gc=False):
@@ -120,6 +181,7 @@ class Oddities(msgspec.Struct, array_like=True, gc=False):
 _encode = msgspec.msgpack.Encoder().encode
 _decode_pool = msgspec.msgpack.Decoder(Pool).decode
 _decode_reservation = msgspec.msgpack.Decoder(Reservation).decode
+_decode_standing = msgspec.msgpack.Decoder(Standing).decode
 _decode_oddities = msgspec.msgpack.Decoder(Oddities).decode
 
 
@@ -148,6 +210,34 @@ def write_reservation(store: Store, programme: bytes, decision: str, reservation
 def forget_reservation(store: Store, programme: bytes, decision: bytes) -> None:
     """Remove what a decision was answered."""
     store.delete(programme, "r", decision)
+
+
+def read_standing(store: Store, programme: bytes) -> Standing | None:
+    """Read how a programme stands, or None where it never had a limit."""
+    packed = store.get(programme, "g")
+    return None if packed is None else _decode_standing(packed)
+
+
+def write_standing(store: Store, programme: bytes, standing: Standing) -> None:
+    """Write how a programme stands."""
+    store.put(programme, "g", b"", _encode(standing))
+
+
+def pools_of(store: Store, programme: bytes) -> list[tuple[str, Pool]]:
+    """Give every pool that the programme ever used, defined or not."""
+    return [(id_.decode(), _decode_pool(packed)) for id_, packed in store.scan(programme, "p")]
+
+
+def coupons_of(store: Store, programme: bytes, pool: str, customer: str) -> int:
+    """Count a customer's coupons of a pool; without a pool, of the programme."""
+    packed = store.get(programme, CUSTOMER, within(pool, customer.encode()))
+    return 0 if packed is None else int.from_bytes(packed)
+
+
+def count_coupons(store: Store, programme: bytes, pool: str, customer: str, more: int) -> None:
+    """Count one more, or one less, among a customer's coupons."""
+    name = within(pool, customer.encode())
+    store.put(programme, CUSTOMER, name, number(max(0, coupons_of(store, programme, pool, customer) + more)))
 
 
 def read_oddities(store: Store, programme: bytes) -> Oddities:

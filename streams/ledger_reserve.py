@@ -6,8 +6,19 @@ from kairos.ports import Output
 from kairos.reservations import Answer, Reserve, Wish
 from kairos.wire import headers
 from streams.ledger_desk import Desk, count, forget_later
-from streams.ledger_records import Pool, Reservation, read_pool, read_reservation, write_reservation
-from streams.pools import refusal, take
+from streams.ledger_limits import add, of_pool, of_programme, standing_of
+from streams.ledger_records import (
+    Pool,
+    Reservation,
+    count_coupons,
+    coupons_of,
+    read_pool,
+    read_reservation,
+    write_reservation,
+    write_standing,
+)
+from streams.ledger_written import entry, watch
+from streams.pools import take
 from streams.topics import LEDGER_ANSWERS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 
 __all__ = ["reserve"]
@@ -16,10 +27,10 @@ _OFFERS = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH, Channel.LIST: OFF
 
 
 def reserve(desk: Desk, order: Reserve) -> list[Output]:
-    """Answer a reservation; the answer comes last, behind the offer of a treatment that was granted.
+    """Answer a reservation; the answer comes behind the offer of a treatment that was granted and its coupon's entry.
 
     An offer goes out from here whether its wish names a pool or not. The control arm is answered from the same
-    counts, takes nothing from them and is never offered.
+    counts, takes nothing from them and is never offered. Word of pools that run low comes last.
     """
     programme = order.programme.encode()
     known = read_reservation(desk.store, programme, order.id)
@@ -28,16 +39,20 @@ def reserve(desk: Desk, order: Reserve) -> list[Output]:
         return [_answer(desk, order.id, order.programme, known)]
     reservation = Reservation(customer=order.customer)
     outputs: list[Output] = []
+    alerts: list[Output] = []
     for wish in order.wishes:
         pool, header, reason = _ask(desk, wish)
         if reason is None:
             outputs = _grant(desk, wish, pool, header, reservation)
+            alerts += watch(desk, pool, header)
             break
+        # Lowered limits may have emptied it, though nobody took the last coupon.
+        alerts += watch(desk, pool, header)
         reservation.refused[wish.offer.id] = reason
     write_reservation(desk.store, programme, order.id, reservation)
     if reservation.state == "answered":
         forget_later(desk, programme, order.id)
-    return [*outputs, _answer(desk, order.id, order.programme, reservation)]
+    return [*outputs, _answer(desk, order.id, order.programme, reservation), *alerts]
 
 
 def _ask(desk: Desk, wish: Wish) -> tuple[CouponPool | None, Pool, Reason | None]:
@@ -52,22 +67,66 @@ def _ask(desk: Desk, wish: Wish) -> tuple[CouponPool | None, Pool, Reason | None
     if pool is None or pool.programme != wish.offer.programme:
         return None, Pool(), Reason.UNKNOWN_POOL
     header = read_pool(desk.store, pool.programme.encode(), pool.pool)
-    return pool, header, refusal(pool, header, desk.at)
+    reason = of_pool(pool, header, desk.at, desk.turn(pool.zone))
+    return pool, header, reason or _of_programme(desk, pool) or _of_customer(desk, pool, wish.offer.customer)
+
+
+def _of_programme(desk: Desk, pool: CouponPool) -> Reason | None:
+    limits = desk.programmes.get(pool.programme)
+    standing = None if limits is None else standing_of(desk.store, pool.programme.encode(), limited=True)
+    if limits is None or standing is None:
+        return None
+    return of_programme(limits, standing, pool, desk.turn(limits.zone))
+
+
+def _of_customer(desk: Desk, pool: CouponPool, customer: str) -> Reason | None:
+    for _, name, most in _per_customer(desk, pool):
+        if coupons_of(desk.store, pool.programme.encode(), name, customer) >= most:
+            return Reason.COUPON_LIMIT
+    return None
+
+
+def _per_customer(desk: Desk, pool: CouponPool) -> list[tuple[int, str, int]]:
+    """Give whose coupons are counted for each customer, how that is noted, and how many one may have."""
+    programme = desk.programmes.get(pool.programme)
+    most = None if programme is None else programme.per_customer
+    both = ((1, pool.pool, pool.per_customer), (2, "", most))
+    return [(bit, name, limit) for bit, name, limit in both if limit is not None]
 
 
 def _grant(desk: Desk, wish: Wish, pool: CouponPool | None, header: Pool, reservation: Reservation) -> list[Output]:
     """Note the granted wish in the reservation; a treatment's offer goes out, with a coupon taken from its pool."""
     offer = wish.offer
     reservation.granted = offer.id
+    if pool is not None:
+        # Among a customer's own coupons the virtual one counts, or the control arm would be tried more often.
+        for bit, name, _ in _per_customer(desk, pool):
+            count_coupons(desk.store, pool.programme.encode(), name, offer.customer, 1)
+            reservation.counted |= bit
     if wish.arm is Arm.CONTROL:
         reservation.virtual = True
         return []
-    if pool is not None:
-        coupon = take(desk.store, pool, header, offer.decision)
-        offer = offer.model_copy(update={"coupon": coupon})
-        reservation.state, reservation.pool, reservation.minor = "reserved", coupon.pool, coupon.value
-        reservation.code, reservation.imported = coupon.code, pool.codes == "imported"
-    return [_offer(desk, offer)]
+    if pool is None:
+        return [_offer(desk, offer)]
+    _take_from_programme(desk, pool)
+    asked = (offer.decision, desk.turn(pool.zone), desk.key)
+    coupon = take(desk.store, pool, header, reservation, asked)
+    issued = entry(desk, "issued", (pool.programme, offer.decision, reservation))
+    return [_offer(desk, offer.model_copy(update={"coupon": coupon})), *issued]
+
+
+def _take_from_programme(desk: Desk, pool: CouponPool) -> None:
+    # Before the pool's own count: where the first limit is new, what the pools hold is summed up here.
+    programme = pool.programme.encode()
+    standing = standing_of(desk.store, programme, limited=pool.programme in desk.programmes)
+    if standing is None:
+        return
+    same = not standing.held.count or standing.currency == pool.currency
+    standing.currency = pool.currency if same else "?"
+    standing.held.count += 1
+    standing.held.minor += pool.value
+    add(standing, desk.turn(pool.zone), 1, pool.value)
+    write_standing(desk.store, programme, standing)
 
 
 def _offer(desk: Desk, offer: Offer) -> Output:

@@ -11,7 +11,7 @@ import structlog
 __all__ = ["FIELDS", "configure", "frames", "redacted"]
 
 _WHERE = "stage partition place places topic offset next ours first begin end channel gateway group folder file process"
-_WHICH = "kind name hash offer what"
+_WHICH = "kind name hash offer what pool programme"
 _HOW_MUCH = "records left restored wiped seconds seconds_left records_per_second wait failures customers"
 _FED = "accepted duplicates simulated sms push"
 _WHY = "why error errors message at"

@@ -12,16 +12,20 @@ from operator import attrgetter, itemgetter
 from typing import Final
 
 import msgspec
+import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
+from kairos.entries import Low
 from kairos.instants import SECOND, Millis
 from kairos.ports import Output, Record
 from streams.dead_letters import ERRORS
 from streams.delivery_end import TEST
 from streams.metrics import METRICS, Name
-from streams.topics import DEAD_LETTERS, DECISIONS, FEEDBACK, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.topics import ALERTS, DEAD_LETTERS, DECISIONS, FEEDBACK, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 
 __all__ = ["Meter", "Spread"]
+
+log = structlog.get_logger(__name__)
 
 _CHANNELS: Final = {OFFERS_SMS: "sms", OFFERS_PUSH: "push", OFFERS_LIST: "list"}
 _DELIVERY = b"/kairos/delivery/"
@@ -140,6 +144,8 @@ class Meter:
             self._decisions(outputs)
         if DEAD_LETTERS in written:
             self._dead_letters(stage, outputs)
+        if ALERTS in written:
+            self._alerts(outputs)
 
     def reread(self, stage: str, records: Iterable[Record]) -> None:
         """Count the records of a commit that were taken before, and were read again."""
@@ -175,6 +181,13 @@ class Meter:
                 self.counts["kairos_decisions_total"][found.state, found.reason or ""] += 1
             else:
                 self.counts["kairos_decision_ends_total"][(found.state,)] += 1
+
+    def _alerts(self, outputs: Sequence[Output]) -> None:
+        for topic, _, value, _ in outputs:
+            if topic == ALERTS:
+                low = Low.model_validate_json(value or b"")
+                self.counts["kairos_alerts_total"][("low",)] += 1
+                log.warning("pool is running low", pool=low.pool, programme=low.programme, left=low.left)
 
     def _dead_letters(self, stage: str, outputs: Sequence[Output]) -> None:
         for topic, _, _, headers in outputs:

@@ -28,6 +28,7 @@ Name = Literal[
     "kairos_offers_total",
     "kairos_deliveries_total",
     "kairos_dead_letters_total",
+    "kairos_alerts_total",
     "kairos_watermark_lag_seconds",
     "kairos_timers_pending",
     "kairos_state_bytes",
@@ -175,6 +176,13 @@ METRICS: Final = (
         ("stage", "class"),
         "records",
         "Records that were not accepted; see `kairos dlq`.",
+    ),
+    Metric(
+        "kairos_alerts_total",
+        "counter",
+        ("class",),
+        "records",
+        "What people wanted to be told at once: `low`, a pool that came down to the number they named.",
     ),
     Metric(
         "kairos_watermark_lag_seconds",

@@ -1,43 +1,38 @@
-"""Coupon pools: whether one more coupon may be given, which code it gets, and where it stands afterwards.
+"""Coupon pools: how one coupon is taken and given back, and where a pool stands.
 
-Reserved, confirmed and redeemed together stay within the pool's count and budget. Each coupon counts with the value
-it had when it was reserved, so a definition may change at any time. Limits lowered below what is held grant nothing
-new.
+Reserved, confirmed and redeemed together stay within every limit. Each coupon counts with the value it had when it was
+reserved, so a definition may change at any time. Limits lowered below what is held grant nothing new.
 """
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
-from kairos.decisions import Reason
 from kairos.offers import Coupon, CouponPool
 from kairos.ports import Store
+from streams.coupon_codes import free_code, generated_code, note_code
+from streams.ledger_limits import Turn, add, month_of, standing_of
 from streams.ledger_records import (
-    CODE,
     FREE,
-    VERSION,
     Amount,
     Pool,
     Reservation,
     State,
+    count_coupons,
     number,
     read_pool,
     within,
     write_pool,
+    write_standing,
 )
 
-__all__ = ["Totals", "add_codes", "generated_code", "move", "refusal", "take", "totals"]
-
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32: no I, L, O or U, which people mistake."""
+__all__ = ["Totals", "left", "move", "take", "totals"]
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
     """How a pool stands: coupons and money (minor units) by state, and what is left.
 
-    `left` is how many more coupons the limits and the codes allow; a pool's dates are not looked at.
+    `left` is how many more coupons the limits and the codes allow; a pool's dates, and what is limited by day, month,
+    customer and programme, are not looked at.
     """
 
     reserved: int
@@ -75,96 +70,12 @@ def totals(store: Store, pool: CouponPool) -> Totals:
         redeemed_minor=header.redeemed.minor,
         codes=header.tail - header.head,
         duplicates=header.duplicates,
-        left=_left(pool, header),
+        left=left(pool, header),
     )
 
 
-def refusal(pool: CouponPool, header: Pool, at: datetime) -> Reason | None:
-    """Why the pool cannot give one more coupon at this moment, or None if it can."""
-    if (pool.valid_from and at < pool.valid_from) or (pool.valid_until and at >= pool.valid_until):
-        return Reason.POOL_NOT_VALID
-    held = header.held
-    # Money in two currencies cannot be held against one budget.
-    if held.count and header.currency != pool.currency:
-        return Reason.POOL_NOT_VALID
-    if held.count >= pool.count or (pool.codes == "imported" and header.head == header.tail):
-        return Reason.OUT_OF_STOCK
-    if pool.budget is not None and held.minor + pool.value > pool.budget:
-        return Reason.OVER_BUDGET
-    return None
-
-
-def take(store: Store, pool: CouponPool, header: Pool, decision: str) -> Coupon:
-    """Reserve one coupon for a decision; to be asked only where `refusal` gives None."""
-    programme = pool.programme.encode()
-    if pool.codes == "imported":
-        place = within(pool.pool, number(header.head))
-        code = (store.get(programme, FREE, place) or b"").decode()
-        store.delete(programme, FREE, place)
-        header.head += 1
-    else:
-        code = generated_code(pool, header.serial, decision)
-        header.serial += 1
-    header.currency = pool.currency
-    _add(header.reserved, 1, pool.value)
-    write_pool(store, programme, pool.pool, header)
-    return Coupon(pool=pool.pool, code=code, merchant=pool.merchant, value=pool.value, currency=pool.currency)
-
-
-def move(store: Store, programme: bytes, reservation: Reservation, to: State) -> None:
-    """Count a coupon in its next state; a released imported code is free again, behind those that wait already."""
-    header = read_pool(store, programme, reservation.pool)
-    _add(_of(header, reservation.state), -1, -reservation.minor)
-    _add(_of(header, to), 1, reservation.minor)
-    if to == "released" and reservation.imported and reservation.code is not None:
-        _free(store, programme, reservation.pool, header, reservation.code)
-    write_pool(store, programme, reservation.pool, header)
-
-
-def add_codes(store: Store, programme: bytes, pool: str, codes: Iterable[str]) -> int:
-    """Take imported codes into a pool, and give how many were refused because it had them already."""
-    header = read_pool(store, programme, pool)
-    refused = 0
-    for code in codes:
-        name = within(pool, code.encode())
-        if store.get(programme, CODE, name) is not None:
-            refused += 1
-            continue
-        store.put(programme, CODE, name, VERSION)
-        _free(store, programme, pool, header, code)
-    header.duplicates += refused
-    write_pool(store, programme, pool, header)
-    return refused
-
-
-def generated_code(pool: CouponPool, serial: int, decision: str) -> str:
-    """Make a code: the prefix, the serial, which is never used twice, and six letters that nobody can count on to.
-
-    The same decision makes the same code in every replay. The letters are a hash of the decision's name and hold
-    no secret: a till must look a code up, not calculate it. Two pools of one merchant need different prefixes.
-
-    Examples
-    --------
-    >>> pool = CouponPool(pool="cafe-30", programme="takeaway", merchant="cafe", value=3000, count=500)
-    >>> generated_code(pool, 31, "d1"), generated_code(pool, 32, "d2")
-    ('K00000Z9F4FAV', 'K000010A0Q6ZE')
-
-    """
-    digest = hashlib.blake2b(
-        f"{pool.pool}:{serial}:{decision}".encode(), digest_size=4, person=b"kairos.coupon"
-    ).digest()
-    return pool.prefix + _base32(serial) + _base32(int.from_bytes(digest) >> 2)
-
-
-def _base32(value: int) -> str:
-    letters = ""
-    while value or len(letters) < 6:
-        value, last = divmod(value, 32)
-        letters = _LETTERS[last] + letters
-    return letters
-
-
-def _left(pool: CouponPool, header: Pool) -> int:
+def left(pool: CouponPool, header: Pool) -> int:
+    """Count how many more coupons the pool's total limits and its codes allow."""
     held = header.held
     limits = [pool.count - held.count]
     if pool.budget is not None and (pool.value or held.minor > pool.budget):
@@ -174,9 +85,68 @@ def _left(pool: CouponPool, header: Pool) -> int:
     return max(0, min(limits))
 
 
-def _free(store: Store, programme: bytes, pool: str, header: Pool, code: str) -> None:
-    store.put(programme, FREE, within(pool, number(header.tail)), code.encode())
-    header.tail += 1
+def take(
+    store: Store, pool: CouponPool, header: Pool, reservation: Reservation, asked: tuple[str, Turn, bytes]
+) -> Coupon:
+    """Reserve one coupon; to be asked only where no limit is in the way.
+
+    Parameters
+    ----------
+    store, pool, header
+        Of what; the header is written.
+    reservation
+        Is told what it holds; to be written by who asks.
+    asked
+        The decision, the day, and the key that codes are made with.
+
+    """
+    programme, (decision, turn, key) = pool.programme.encode(), asked
+    if pool.codes == "imported":
+        place = within(pool.pool, number(header.head))
+        code = (store.get(programme, FREE, place) or b"").decode()
+        store.delete(programme, FREE, place)
+        header.head += 1
+    else:
+        code = generated_code(pool, header.serial, decision, key)
+        header.serial += 1
+    note_code(store, programme, pool.pool, code, decision)
+    header.currency = pool.currency
+    _add(header.reserved, 1, pool.value)
+    add(header, turn, 1, pool.value)
+    write_pool(store, programme, pool.pool, header)
+    reservation.state, reservation.pool, reservation.minor = "reserved", pool.pool, pool.value
+    reservation.code, reservation.imported = code, pool.codes == "imported"
+    reservation.merchant, reservation.currency, reservation.subsidy = pool.merchant, pool.currency, dict(pool.subsidy)
+    reservation.day = header.day.number
+    return Coupon(pool=pool.pool, code=code, merchant=pool.merchant, value=pool.value, currency=pool.currency)
+
+
+def move(store: Store, programme: bytes, reservation: Reservation, to: State) -> Pool:
+    """Count a coupon in its next state; a released imported code is free again, behind those that wait already."""
+    header = read_pool(store, programme, reservation.pool)
+    _add(_of(header, reservation.state), -1, -reservation.minor)
+    _add(_of(header, to), 1, reservation.minor)
+    if to == "released":
+        _give_back(store, programme, header, reservation)
+    write_pool(store, programme, reservation.pool, header)
+    reservation.state = to
+    return header
+
+
+def _give_back(store: Store, programme: bytes, header: Pool, reservation: Reservation) -> None:
+    if reservation.imported and reservation.code is not None:
+        free_code(store, programme, reservation.pool, header, reservation.code)
+    # What an older release reserved has no day; it counted in none.
+    turn = Turn(reservation.day, month_of(reservation.day)) if reservation.day else Turn(-1, -1)
+    add(header, turn, -1, -reservation.minor)
+    standing = standing_of(store, programme, limited=False)
+    if standing is not None:
+        _add(standing.held, -1, -reservation.minor)
+        add(standing, turn, -1, -reservation.minor)
+        write_standing(store, programme, standing)
+    for bit, pool in ((1, reservation.pool), (2, "")):
+        if reservation.counted & bit:
+            count_coupons(store, programme, pool, reservation.customer, -1)
 
 
 def _add(amount: Amount, count: int, minor: int) -> None:

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kairos.instants import HOUR
 from kairos.ports import LATENESS
 from streams.cluster import Cluster
+from streams.coupon_codes import CodesKey
 from streams.spec import Running
 from streams.topics import Partitions
 
@@ -72,6 +73,11 @@ class Settings(BaseSettings):
 
     door_topic: str | None = Field(None, description="a foreign topic that the door maps into ours")
 
+    codes_key: SecretStr | None = Field(
+        None,
+        description="what coupon codes are made with, 32 to 64 letters; older ones follow, parted by commas",
+    )
+
     push_url: str = "http://127.0.0.1:8091/push"
     push_secret: SecretStr | None = None
     sms_url: str = "http://127.0.0.1:8090/sms"
@@ -92,6 +98,19 @@ class Settings(BaseSettings):
         fields = ("bootstrap", "security_protocol", "sasl_mechanism", "sasl_username", "sasl_password")
         files = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
         return Cluster.model_validate({name: getattr(self, name) for name in fields + files})
+
+    @field_validator("codes_key")
+    @classmethod
+    def _are_keys(cls, said: SecretStr | None) -> SecretStr | None:
+        for key in said.get_secret_value().split(",") if said else ():
+            CodesKey.of_content(key.strip().encode())
+        return said
+
+    @property
+    def codes_keys(self) -> tuple[bytes, ...]:
+        """The keys for coupon codes: the one in force, then older ones."""
+        said = self.codes_key.get_secret_value().split(",") if self.codes_key else []
+        return tuple(CodesKey.of_content(key.strip().encode()) for key in said)
 
     @property
     def partitions(self) -> Partitions:

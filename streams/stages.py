@@ -5,6 +5,7 @@ from typing import Final
 from streams import customers, learning, ledger, warming
 from streams.spec import StageSpec
 from streams.topics import (
+    ALERTS,
     APP_USAGE,
     CUSTOMERS,
     CUSTOMERS_CHANGELOG,
@@ -18,6 +19,7 @@ from streams.topics import (
     LEDGER_ANSWERS,
     LEDGER_CHANGELOG,
     LEDGER_COMMANDS,
+    LEDGER_ENTRIES,
     LEDGER_JOURNAL,
     OFFERS_LIST,
     OFFERS_PUSH,
@@ -50,6 +52,9 @@ _LEDGER: StageSpec[Versions] = StageSpec(
     changelog=LEDGER_CHANGELOG,
     journal=LEDGER_JOURNAL,
     step=ledger.step,
+    aligned=frozenset({LEDGER_ENTRIES, ALERTS}),
+    # 2: reservations and pools know days, customers and payers; what an older release writes would forget them.
+    layout=2,
 )
 _LEARNING: StageSpec[Versions] = StageSpec(
     name="learning",

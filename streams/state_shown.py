@@ -20,7 +20,7 @@ from streams.absences import Armed
 from streams.deadlines import DEADLINE
 from streams.deferrals import DEFERRED, Deferred
 from streams.keys import decompose
-from streams.ledger_records import CODE, FORGET, FREE, Oddities, Pool, Reservation
+from streams.ledger_records import CODE, CUSTOMER, FORGET, FREE, MOVE, Oddities, Pool, Reservation, Standing
 from streams.open_decision import OpenDecision
 from streams.profiles import KeptProfile
 from streams.timers import timer_of
@@ -150,7 +150,15 @@ def _found(id_: bytes, value: bytes, unmask: bool) -> Shown:
 
 def _code(id_: bytes, value: bytes, unmask: bool) -> Shown:
     pool, _, rest = id_.partition(b"\0")
-    return {"pool": _text(pool), "code": (_text(rest) if unmask else HIDDEN), "version": value[0] if value else 0}
+    told = {"decision": _text(value[1:])} if len(value) > 1 else {}
+    shown = _text(rest) if unmask else HIDDEN
+    return {"pool": _text(pool), "code": shown, "version": value[0] if value else 0, **told}
+
+
+def _customer(id_: bytes, value: bytes, unmask: bool) -> Shown:
+    pool, _, customer = id_.partition(b"\0")
+    whose = customer.decode(errors="replace")
+    return {"pool": _text(pool), "for": whose if unmask else masked(whose), "value": int.from_bytes(value)}
 
 
 def _free(id_: bytes, value: bytes, unmask: bool) -> Shown:
@@ -195,9 +203,12 @@ _KINDS: Final[Mapping[str, Mapping[str, tuple[str, _Reader]]]] = {
     "ledger": {
         "p": ("pool", _structure(Pool)),
         "r": ("reservation", _structure(Reservation)),
-        CODE: ("imported code", _code),
+        CODE: ("code", _code),
         FREE: ("free code", _free),
         FORGET: ("to be forgotten", _forget),
+        "g": ("programme", _structure(Standing)),
+        CUSTOMER: ("coupons of a customer", _customer),
+        MOVE: ("move of a slice", lambda id_, _value, _unmask: {"id": _text(id_)}),
         "h": ("commands without effect", _structure(Oddities)),
     },
     "learning": {"w": ("weight", _bare), "h": ("model", _bare)},

@@ -22,6 +22,8 @@ CUSTOMERS: Final = "kairos.customers.v1"
 FEEDBACK: Final = "kairos.feedback.v1"
 LEDGER_COMMANDS: Final = "kairos.ledger.commands.v1"
 LEDGER_ANSWERS: Final = "kairos.ledger.answers.v1"
+LEDGER_ENTRIES: Final = "kairos.ledger.entries.v1"
+ALERTS: Final = "kairos.alerts.v1"
 DECISIONS: Final = "kairos.decisions.v1"
 OFFERS_SMS: Final = "kairos.offers.sms.v1"
 OFFERS_PUSH: Final = "kairos.offers.push.v1"
@@ -148,6 +150,8 @@ TOPICS: Final = (
     Topic(FEEDBACK, "customer", "customers", _days(30)),
     Topic(LEDGER_COMMANDS, "programme", "ledger", _days(7)),
     Topic(LEDGER_ANSWERS, "customer", "customers", _days(7)),
+    Topic(LEDGER_ENTRIES, "programme", "ledger", _days(5 * 365)),
+    Topic(ALERTS, "programme", "ledger", _days(30)),
     Topic(DECISIONS, "customer", "customers", _days(5 * 365)),
     Topic(OFFERS_SMS, "customer", "customers", _days(3)),
     Topic(OFFERS_PUSH, "customer", "customers", _days(3)),

@@ -6,20 +6,23 @@ from typing import Any
 
 from kairos.apps import Apps, AppsFile
 from kairos.ids import content_hash
-from kairos.offers import CouponPool
+from kairos.offers import CouponPool, Programme
 from models.snapshot import Snapshot
 from rules.book import Book
 from rules.kept import Kept
 from rules.policy import Policy
-from rules.pools import pools_of_content
+from rules.pools import published_pools
 from rules.priorities import Priorities
 from rules.stops import NOTHING, STOP, Stops
 from rules.undisturbed import at_once
+from streams.coupon_codes import CodesKey
 
-__all__ = ["KINDS", "MODEL", "Versions"]
+__all__ = ["CODES_KEY", "KINDS", "MODEL", "Versions"]
 
 MODEL = "model/"
 """What the kind of a model's snapshot begins with; the objective follows."""
+CODES_KEY = "codes-key"
+"""The kind of the key that codes are made with: told by a setting, never published; the journal names its hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class Versions:
         The classes of apps.
     pools
         The coupon pools by name.
+    programmes
+        What limits whole programmes, by their names.
+    codes_key
+        What coupon codes are made with.
     models
         The newest snapshot of each objective.
     stops
@@ -52,6 +59,8 @@ class Versions:
     policy: Policy = field(default_factory=Policy.default)
     apps: Apps = field(default_factory=Apps)
     pools: Mapping[str, CouponPool] = field(default_factory=dict)
+    programmes: Mapping[str, Programme] = field(default_factory=dict)
+    codes_key: bytes = field(default=b"", repr=False)
     models: Mapping[str, Snapshot] = field(default_factory=dict)
     stops: Stops = NOTHING
     priorities: Priorities = field(default_factory=Priorities.default)
@@ -89,7 +98,7 @@ class Versions:
         if kind not in KINDS:
             raise ValueError(f"{kind!r} is no kind of the catalogue; there are {', '.join(KINDS)} and {MODEL}...")
         try:
-            found = replace(self, hashes=hashes, **{_FIELDS[kind]: KINDS[kind](content)})
+            found = replace(self, hashes=hashes, **KINDS[kind](content))
         except ValueError:
             # With another policy than people wrote nobody is contacted; a good one that is in force goes on.
             if kind != "policy" or (kind in self.hashes and kind not in self.stops.unread):
@@ -105,20 +114,24 @@ class Versions:
         return replace(self, hashes=hashes, stops=stops)
 
 
-def _pools(content: bytes) -> Mapping[str, CouponPool]:
-    return {pool.pool: pool for pool in pools_of_content(content)}
+def _apps(content: bytes) -> Mapping[str, Any]:
+    return {"apps": Apps.of(AppsFile.model_validate_json(content))}
 
 
-def _apps(content: bytes) -> Apps:
-    return Apps.of(AppsFile.model_validate_json(content))
+def _pools(content: bytes) -> Mapping[str, Any]:
+    known = published_pools(content)
+    return {
+        "pools": {pool.pool: pool for pool in known.pools},
+        "programmes": {limits.programme: limits for limits in known.programmes},
+    }
 
 
-KINDS: Mapping[str, Callable[[bytes], Any]] = {
-    "rules": Book.of_content,
-    "policy": Policy.of_content,
+KINDS: Mapping[str, Callable[[bytes], Mapping[str, Any]]] = {
+    "rules": lambda content: {"book": Book.of_content(content)},
+    "policy": lambda content: {"policy": Policy.of_content(content)},
     "apps": _apps,
     "pools": _pools,
-    "priorities": Priorities.of_content,
+    "priorities": lambda content: {"priorities": Priorities.of_content(content)},
+    CODES_KEY: lambda content: {"codes_key": CodesKey.of_content(content)},
 }
-"""How each kind is read from its content."""
-_FIELDS = {"rules": "book", "policy": "policy", "apps": "apps", "pools": "pools", "priorities": "priorities"}
+"""How each kind is read from its content: what it says of the set."""

@@ -1,22 +1,26 @@
 """`kairos codes` on a real Kafka: what a merchant's file says reaches the ledger, the whole of it or nothing."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner, Result
 
 from console.cli import app
 from console.publishing import publish
-from kairos.ports import Batch
+from kairos.instants import moment
+from kairos.ports import Batch, Output, Record
 from kairos.reservations import Stock, command
-from streams import ledger
+from streams import clock, ledger
 from streams.cluster import Cluster
 from streams.memory_store import MemoryStore
 from streams.pools import totals
 from streams.topic_reader import read_topic
-from streams.topics import LEDGER_COMMANDS, Partitions
+from streams.topics import LEDGER_COMMANDS, LEDGER_ENTRIES, Partitions
 from streams.versions import Versions
+from tests.ledger_table import Said, reserve, wish
 
 pytestmark = pytest.mark.kafka
 
@@ -50,6 +54,42 @@ async def test_codes_reach_the_ledger_whole_or_not_at_all(
     assert totals(store, versions.pools["cafe"]).codes == 1_500
 
 
-async def _run(cluster: Cluster, *arguments: str) -> Result:
+async def test_what_tills_tell_reaches_the_ledger_and_the_settlement(
+    cluster: Cluster, declared: Partitions, tmp_path: Path
+) -> None:
+    await publish(cluster.for_aiokafka(), {"pools": POOLS}, "ann", 0)
+    tills = tmp_path / "tills.csv"
+    store, versions = MemoryStore(), Versions().having("pools", POOLS)
+    order = reserve("d1", wish("d1", "tea", programme="lunch"))
+    record = Record(LEDGER_COMMANDS, 0, 0, b"lunch", order.model_dump_json().encode())
+    now = clock.now()
+    given = ledger.step(store, Batch(0, 1, [record], now, versions))
+    code = Said(given).code
+    tills.write_text(f"code\n{code.lower()}\nNOBODYS\n")
+
+    redeemed = await _run(cluster, "redeem", str(tills), group="pools")
+    moved = await _run(cluster, "move", "spring", "5", "--from", "lunch", "--to", "travel", group="pools")
+    rows = [row for found in (await read_topic(cluster.for_aiokafka(), LEDGER_COMMANDS)).values() for row in found]
+    said = ledger.step(store, Batch(rows[0].partition, declared.ledger, rows, now, versions))
+    await _write(cluster, [output for output in (*given, *said) if output.topic == LEDGER_ENTRIES])
+    day = moment(now).date()
+    period = ("--from", str(day - timedelta(days=1)), "--until", str(day + timedelta(days=1)), "--format", "csv")
+    settled = await _run(cluster, *period, group="settle")
+
+    assert (redeemed.exit_code, moved.exit_code, settled.exit_code) == (0, 1, 0)
+    assert "lunch has no slice of a budget spring" in moved.output
+    assert [dict(output.headers)["kairos.errors.class"] for output in Said(said).dead] == [b"unknown_code"]
+    assert settled.stdout.splitlines()[1:] == ["m2,tea,lunch,CNY,1,1,1,0,10.00,10.00"]
+
+
+async def _write(cluster: Cluster, outputs: list[Output]) -> None:
+    producer = AIOKafkaProducer(**cluster.for_aiokafka())
+    await producer.start()
+    for output in outputs:
+        await producer.send_and_wait(output.topic, output.value, output.key, headers=list(output.headers))
+    await producer.stop()
+
+
+async def _run(cluster: Cluster, *arguments: str, group: str = "codes") -> Result:
     environment = {"KAIROS_BOOTSTRAP": cluster.bootstrap}
-    return await asyncio.to_thread(CliRunner(env=environment).invoke, app, ["codes", *arguments])
+    return await asyncio.to_thread(CliRunner(env=environment).invoke, app, [group, *arguments])

@@ -6,7 +6,7 @@ from kairos.decisions import Arm, Reason
 from kairos.instants import moment
 from kairos.offers import Channel
 from streams.ledger_records import read_oddities
-from streams.topics import LEDGER_ANSWERS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.topics import LEDGER_ANSWERS, LEDGER_ENTRIES, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 from tests.ledger_table import NOON, Table, pool, reserve, wish
 
 
@@ -15,8 +15,11 @@ def test_a_granted_reservation_sends_the_offer_with_its_coupon_and_answers_the_c
 
     said = table.reserve("d1")
 
-    assert [output.topic for output in said.outputs] == [OFFERS_SMS, LEDGER_ANSWERS]
-    assert {output.key for output in said.outputs} == {b"customer of d1"}
+    assert [(output.topic, output.key) for output in said.outputs] == [
+        (OFFERS_SMS, b"customer of d1"),
+        (LEDGER_ENTRIES, b"takeaway"),
+        (LEDGER_ANSWERS, b"customer of d1"),
+    ]
     assert said.offer.coupon is not None
     assert (said.offer.coupon.pool, said.offer.coupon.value, said.offer.coupon.currency) == ("cafe", 1000, "CNY")
     assert said.offer.model_copy(update={"coupon": None}) == wish("d1").offer
@@ -26,9 +29,10 @@ def test_a_granted_reservation_sends_the_offer_with_its_coupon_and_answers_the_c
 
 
 def test_offer_and_answer_are_cloud_events_named_by_what_they_are() -> None:
-    offer, answer = (dict(output.headers) for output in Table(pool()).reserve("d1").outputs)
+    offer, entry, answer = (dict(output.headers) for output in Table(pool()).reserve("d1").outputs)
 
     assert (offer["ce_type"], offer["ce_id"]) == (b"kairos.offer.v1", wish("d1").offer.id.encode())
+    assert (entry["ce_type"], entry["ce_id"]) == (b"kairos.ledger.entry.v1", b"d1:issued")
     assert (answer["ce_type"], answer["ce_id"]) == (b"kairos.ledger.answer.v1", b"d1")
     assert offer["ce_time"] == answer["ce_time"] == b"2026-12-01T12:00:00.000Z"
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from kairos.instants import DAY
-from kairos.offers import CouponPool
+from kairos.offers import CouponPool, Programme
 from kairos.ports import Batch, Output, Record
-from kairos.reservations import Change, Reserve, Stock
+from kairos.reservations import Change, Order, Redemption, Stock
 from streams.keys import decompose
 from streams.ledger import step
 from streams.memory_store import MemoryStore
@@ -31,10 +31,11 @@ wanted = st.lists(names, min_size=1, unique=True)
 class Deaths(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.log: list[Reserve | Change | Stock] = []
+        self.log: list[Order] = []
         self.place, self.now = 0, NOON
         self.disk, self.changelog = MemoryStore(), dict[bytes, bytes | None]()
         self.pools: dict[str, CouponPool] = {}
+        self.programmes: dict[str, Programme] = {}
         self.recount = Recount()
         self.heard: list[Batch[Catalogue]] = []
         self.outputs: list[Output] = []
@@ -45,6 +46,29 @@ class Deaths(RuleBasedStateMachine):
     def limits_are_published(self, name: str, count: int, value: int, budget: int | None) -> None:
         made = pool(name, count, value=value, budget=budget, codes=SOURCES[name])
         self.pools = {**self.pools, name: made}
+
+    @rule(name=names, per_day=st.none() | st.integers(0, 2), money=st.none() | st.integers(0, 4))
+    def a_pool_is_limited_by_time(self, name: str, per_day: int | None, money: int | None) -> None:
+        more = {"per_day": per_day, "budget_per_day": money, "budget_per_month": money}
+        made = self.pools.get(name, pool(name, 3, codes=SOURCES[name]))
+        self.pools = {**self.pools, name: made.model_copy(update=more)}
+
+    @rule(
+        count=st.none() | st.integers(0, 4), budget=st.none() | st.integers(0, 6), per_day=st.none() | st.integers(0, 3)
+    )
+    def the_programme_is_limited(self, count: int | None, budget: int | None, per_day: int | None) -> None:
+        limits = Programme(programme="takeaway", count=count, budget=budget, per_day=per_day)
+        self.programmes = {"takeaway": limits}
+
+    @rule()
+    def the_programmes_limits_are_deleted(self) -> None:
+        self.programmes = {}
+
+    @rule(decision=decisions, till=st.integers(0, 2))
+    def a_till_redeems_a_code(self, decision: str, till: int) -> None:
+        code = self.recount.coupons[decision].code if decision in self.recount.coupons else "nobody's"
+        told = {"id": f"till-{code}-{till}", "programme": "takeaway", "code": code, "at": AT}
+        self.log.append(Redemption.model_validate(told))
 
     @rule(name=names)
     def a_pool_is_deleted(self, name: str) -> None:
@@ -74,7 +98,7 @@ class Deaths(RuleBasedStateMachine):
     def a_worker_commits(self, many: int) -> None:
         store, batch, outputs = self._computed(many)
         orders = self.log[self.place : self.place + many]
-        self.recount.take(orders, outputs, self.pools)
+        self.recount.take(orders, batch, outputs)
         self.disk, self.place = store, self.place + len(orders)
         self.changelog.update(store.changes())
         self.heard.append(batch)
@@ -100,7 +124,9 @@ class Deaths(RuleBasedStateMachine):
             Record(LEDGER_COMMANDS, 0, self.place + n, b"takeaway", order.model_dump_json().encode())
             for n, order in enumerate(orders)
         ]
-        batch = Batch(0, 1, rows, self.now, Catalogue(MappingProxyType(self.pools)))
+        batch = Batch(
+            0, 1, rows, self.now, Catalogue(MappingProxyType(self.pools), programmes=MappingProxyType(self.programmes))
+        )
         store = _of(dict(self.disk.items()))
         return store, batch, step(store, batch)
 

@@ -9,7 +9,7 @@ import pytest
 
 from streams.ledger import step
 from streams.store import Meta, RocksStore
-from streams.topics import DEAD_LETTERS, LEDGER_ANSWERS, OFFERS_SMS
+from streams.topics import DEAD_LETTERS, LEDGER_ANSWERS, LEDGER_ENTRIES, OFFERS_SMS
 from tests.ledger_table import Table, pool, replay, reserve, wish
 
 
@@ -48,7 +48,7 @@ def test_a_broken_command_is_one_dead_letter_and_the_others_are_carried_out(
 
     said = table.hear_raw([(key, value), (b"takeaway", good)])
 
-    assert [output.topic for output in said.outputs] == [DEAD_LETTERS, OFFERS_SMS, LEDGER_ANSWERS]
+    assert [output.topic for output in said.outputs] == [DEAD_LETTERS, OFFERS_SMS, LEDGER_ENTRIES, LEDGER_ANSWERS]
     assert (said.dead[0].key, said.dead[0].value) == (key, value)
     assert dict(said.dead[0].headers)["kairos.errors.class"] == reason.encode()
 

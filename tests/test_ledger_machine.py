@@ -143,8 +143,10 @@ class LedgerMachine(RuleBasedStateMachine):
             self.model.free.append(self.model.code[decision])
 
     def change(self, kind: str, decision: str, moves: dict[str, str], against: set[str]) -> None:
-        assert self.heard(self.table.change(kind, decision)).outputs == []
-        state = self.model.state.get(decision, "")
+        said, state = self.heard(self.table.change(kind, decision)), self.model.state.get(decision, "")
+        # Each step of a coupon is written down once, and nothing else.
+        assert [(e.what, e.decision) for e in said.entries] == ([(moves[state], decision)] if state in moves else [])
+        assert len(said.outputs) == len(said.entries)
         self.model.odd["unknown"] += decision not in self.model.answers
         self.model.odd["contradictory"] += state in against
         if state in moves:

@@ -1,6 +1,7 @@
 """Codes: imported ones are given out once each, generated ones never meet."""
 
 from kairos.decisions import Reason
+from streams.coupon_codes import check_letter
 from tests.ledger_table import Table, pool, reserve
 
 
@@ -70,6 +71,7 @@ def test_generated_codes_look_alike_and_are_all_different() -> None:
     said = table.hear(*[reserve(f"d{n}") for n in range(1000)])
 
     codes = {offer.coupon.code for offer in said.offers if offer.coupon}
-    # The serial alone tells them apart, whatever the letters behind it.
+    # The serial alone tells them apart, whatever the letters behind it; the last one checks the others.
     assert len(codes) == len({code[4:10] for code in codes}) == 1000
-    assert {(len(code), code[:4], code.isalnum()) for code in codes} == {(16, "CAFE", True)}
+    assert {(len(code), code[:4], code.isalnum()) for code in codes} == {(19, "CAFE", True)}
+    assert {check_letter(code[4:-1]) == code[-1] for code in codes} == {True}

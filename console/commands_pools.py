@@ -1,0 +1,136 @@
+"""`kairos pools`: say whether a file of pools is right, redeem codes that tills report, move slices of budgets."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from aiokafka import AIOKafkaProducer
+
+from console.output import errors, out, said, settings
+from console.publishing import catalogue
+from console.redemptions import RedemptionsError, read_redemptions
+from kairos.ids import content_hash
+from kairos.instants import moment
+from kairos.money import Money, parse
+from kairos.offers import Slice
+from kairos.reservations import Move, Redemption
+from kairos.wire import headers
+from rules.pools import Published, load_pools, published_pools
+from rules.problems import suggest
+from streams import clock
+from streams.topics import LEDGER_COMMANDS
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+Client = Mapping[str, object]
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="the file of pools")],
+) -> None:
+    """Say every mistake in a file of pools with its line and column, or what the pools come to."""
+    loaded = load_pools(file.read_bytes(), str(file))
+    for problem in loaded.problems:
+        errors.print(str(problem), markup=False, highlight=False)
+    if loaded.problems:
+        raise typer.Exit(1)
+    worth: dict[str, int] = {}
+    for pool in loaded.pools:
+        most = pool.value * pool.count
+        worth[pool.currency] = worth.get(pool.currency, 0) + min(most, most if pool.budget is None else pool.budget)
+    total = " and ".join(str(Money(minor, currency)) for currency, minor in sorted(worth.items()))
+    out.print(f"{len(loaded.pools)} pools, at most {total} of face value", markup=False, highlight=False)
+
+
+@app.command()
+def redeem(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV: code, and pool, at, amount if known")],
+) -> None:
+    """Redeem the codes that tills report: the whole file or, if anything in it is wrong, nothing."""
+    with said():
+        told = settings().cluster.for_aiokafka()
+        known = asyncio.run(_in_force(told))
+        pools = {pool.pool: pool for pool in known.pools}
+        try:
+            orders = read_redemptions(file, pools, moment(clock.now()))
+            count = asyncio.run(_send(told, orders))
+        except RedemptionsError as error:
+            errors.print("\n".join(error.problems), markup=False, highlight=False)
+            raise typer.Exit(1) from None
+    out.print(f"{count:,} redemptions told; codes that nobody knows are among the dead letters", highlight=False)
+
+
+@app.command()
+def move(
+    budget: Annotated[str, typer.Argument(help="the shared budget's id")],
+    amount: Annotated[str, typer.Argument(help="how much, such as 50000 or 50000.00")],
+    of: Annotated[str, typer.Option("--from", help="the programme that gives it up")],
+    to: Annotated[str, typer.Option("--to", help="the programme that gets it")],
+    name: Annotated[str | None, typer.Option("--name", help="the move's name; by a name it is done once")] = None,
+) -> None:
+    """Move a part of a budget from one programme's slice to another's; what is not free is refused."""
+    with said():
+        told = settings().cluster.for_aiokafka()
+        slice_ = _slice(asyncio.run(_in_force(told)), budget, of)
+        now = clock.now()
+        try:
+            minor = parse(amount, slice_.currency).minor
+            order = Move(
+                id=name or content_hash(f"{budget}:{of}:{to}:{minor}:{now}".encode()),
+                programme=of,
+                to=to,
+                budget=budget,
+                minor=minor,
+                at=moment(now),
+            )
+        except ValueError as error:
+            errors.print(str(error).splitlines()[0], style="red", markup=False, highlight=False)
+            raise typer.Exit(2) from None
+        asyncio.run(_send(told, [order]))
+    out.print(f"asked to move {Money(minor, slice_.currency)} of {budget} from {of} to {to}; the move is {order.id}")
+    out.print("if it cannot be, it is among the dead letters: kairos dlq list --stage ledger", highlight=False)
+
+
+async def _in_force(client: Client) -> Published:
+    content = (await catalogue(client)).current("pools")
+    return published_pools(content) if content else Published()
+
+
+def _slice(known: Published, budget: str, programme: str) -> Slice:
+    slices = {(limits.programme, found.budget): found for limits in known.programmes for found in limits.slices}
+    if (programme, budget) not in slices:
+        budgets = {name for _, name in slices}
+        errors.print(
+            f"{programme} has no slice of a budget {budget}{suggest(budget, budgets - {budget})}",
+            style="red",
+            markup=False,
+            highlight=False,
+        )
+        raise typer.Exit(1)
+    return slices[programme, budget]
+
+
+async def _send(client: Client, orders: Iterable[Redemption | Move]) -> int:
+    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, linger_ms=20, **client)
+    await producer.start()
+    count = 0
+    waiting = []
+    try:
+        with errors.status("telling the ledger ...") as status:
+            for count, order in enumerate(orders, 1):
+                # People send these, and no stage: the id ends with its kind.
+                head = headers("kairos.ledger.command.v1", f"{order.id}:{order.kind}", clock.now(), "/kairos/pools")
+                value, key = order.model_dump_json().encode(), order.programme.encode()
+                waiting.append(await producer.send(LEDGER_COMMANDS, value, key, headers=list(head)))
+                if len(waiting) == 1000:
+                    await asyncio.gather(*waiting)
+                    waiting.clear()
+                    status.update(f"telling the ledger ... {count:,}")
+            await asyncio.gather(*waiting)
+    finally:
+        await producer.stop()
+    return count
