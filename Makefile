@@ -51,6 +51,10 @@ faults: $(VENV)/.dev
 soak: $(VENV)/.dev  ## do every kind of harm for MINUTES=20, in the order of SEED=1; two judges say whether all is there once
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
 
+.PHONY: race
+race: $(VENV)/.dev  ## 100,000 requests race for 10,000 coupons while three ledger workers are killed
+	@$(BIN)/python -m tests.ledger_race
+
 .PHONY: format
 format: $(VENV)/.dev  ## write the code the way `make check` wants it
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

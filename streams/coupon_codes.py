@@ -25,6 +25,9 @@ __all__ = ["CodesKey", "add_codes", "check_letter", "free_code", "generated_code
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, which people mistake."""
+_VALUES = {letter: value for value, letter in enumerate(_LETTERS)}
+# x^5 + x^2 + 1 is primitive: no two of the first 31 places count alike.
+_DOUBLED = tuple(2 * element ^ 0b100101 if element & 16 else 2 * element for element in range(32))
 _MISTAKEN = str.maketrans({"I": "1", "L": "1", "O": "0"})
 _SHORTEST, _LONGEST = 32, 64
 
@@ -80,14 +83,8 @@ def check_letter(body: str) -> str:
     """
     total = 0
     for letter in body:
-        total = _doubled(total ^ _LETTERS.index(letter))
+        total = _DOUBLED[total ^ _VALUES[letter]]
     return _LETTERS[total]
-
-
-def _doubled(element: int) -> int:
-    # x^5 + x^2 + 1 is primitive: no two of the first 31 places count alike.
-    element <<= 1
-    return element ^ 0b100101 if element & 0b100000 else element
 
 
 def free_code(store: Store, programme: bytes, pool: str, header: Pool, code: str) -> None:
