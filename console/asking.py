@@ -12,7 +12,7 @@ from models.features import features
 from rules.arms import drawn
 from rules.decide import refused
 from rules.explain import Explanation, explain
-from rules.judged import Seen
+from rules.judged import EVER, Seen
 from rules.schema import Rule
 from streams.facts import context
 from streams.replay import Replay
@@ -20,7 +20,7 @@ from streams.topics import DECISIONS
 from streams.versions import Versions
 from streams.work import Work
 
-__all__ = ["Answer", "NoEvent", "Question", "asked"]
+__all__ = ["Answer", "NoEvent", "Question", "asked", "explanations"]
 
 
 class NoEvent(Exception):
@@ -131,12 +131,32 @@ def _events(own: Sequence[Record], versions: Versions) -> Iterator[tuple[int, Ev
 def _explained(replay: Replay, versions: Versions, event: Event, only: str | None) -> tuple[Explanation, ...]:
     now = max(replay.now, event.at)
     work = Work.on(replay.stores["customers"], Batch(0, 1, [], now, versions))
-    customer, standing = work.customer(event.customer), work.standing(event.customer)
-    versions.book.observe(event, customer)
-    seen = Seen(event, customer, lambda: standing)
+    versions.book.observe(event, work.customer(event.customer))
+    return explanations(work, event, only)
+
+
+def explanations(
+    work: Work, event: Event, only: str | None, since: Mapping[str, int] = EVER
+) -> tuple[Explanation, ...]:
+    """Say what became of the rules at an event: those that fired first, then the nearest misses.
+
+    Parameters
+    ----------
+    work
+        The desk as the event left it: its customer has observed it.
+    event
+        The event.
+    only
+        The only rule that is asked about; without it, all that this type of event triggers.
+    since
+        Since when each feature is remembered.
+
+    """
+    versions, customer, standing = work.versions, work.customer(event.customer), work.standing(event.customer)
+    seen = Seen(event, customer, lambda: standing, since)
     rules = [r for r in versions.book.rules.values() if (r.id == only if only else r.on.event == event.type)]
     forms = [drawn(rule, event.customer, versions.policy).form(rule) for rule in rules]
-    found = [explain(r, seen, versions.policy, now, _scores(work, r, seen), versions.stops) for r in forms]
+    found = [explain(r, seen, versions.policy, work.now, _scores(work, r, seen), versions.stops) for r in forms]
     return tuple(sorted(found, key=lambda one: (not one.fires, not one.matches, one.misses, one.rule)))
 
 

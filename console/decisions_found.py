@@ -8,10 +8,10 @@ from typing import Final
 from kairos.decisions import Decision, DecisionEnded
 from kairos.instants import Millis, rfc3339
 from kairos.ports import Record
-from streams.topic_reader import Tell, read_piecewise
+from streams.topic_reader import Tell, nobody, read_piecewise
 from streams.topics import DECISIONS
 
-__all__ = ["Found", "NotFound", "decision_found"]
+__all__ = ["Found", "NotFound", "decision_found", "decisions_of"]
 
 _MOST: Final = 5
 _ENDED: Final = ("ce_type", b"kairos.decision_ended.v1")
@@ -87,6 +87,17 @@ async def decision_found(
     if len(found) == 1:
         return next(iter(found.values()))
     raise NotFound(_several(beginning, list(found)) if found else _none(beginning, customer, oldest))
+
+
+async def decisions_of(client: Mapping[str, object], customer: str, since: Millis, tell: Tell = nobody) -> list[Found]:
+    """Give a customer's decisions that were written since, the oldest first; one partition is read."""
+    found = dict[bytes, Found]()
+    async with aclosing(read_piecewise(client, DECISIONS, since, tell, customer)) as pieces:
+        async for _, rows in pieces:
+            for row in rows:
+                if row.key == customer.encode():
+                    _keep(found, row)
+    return list(found.values())
 
 
 def _keep(found: dict[bytes, Found], row: Record) -> None:

@@ -109,7 +109,8 @@ def _head(decision: Decision, ended: DecisionEnded | None, t: Telling) -> Iterat
     yield "decided", f"{_clock(decision.decided_at, t)} {t.word(decision.state)}{why}"
     if decision.ledger is not None:
         yield "ledger", _ledger(decision, decision.ledger, t)
-    yield "ended", t.word("not ended") if ended is None else _end(ended, t)
+    if ended is not None or decision.state == "offered":
+        yield "ended", t.word("not ended") if ended is None else _end(ended, t)
 
 
 def _clock(at: datetime, t: Telling) -> str:

@@ -31,7 +31,7 @@ from streams.topics import APP_USAGE, CUSTOMERS, FEEDBACK, LEDGER_ANSWERS, TRANS
 from streams.versions import Versions
 from streams.work import HOT, Work
 
-__all__ = ["TIMED", "reads", "step"]
+__all__ = ["TIMED", "desk_at", "reads", "step"]
 
 TIMED = frozenset({CUSTOMERS, FEEDBACK, APP_USAGE, TRANSACTIONS})
 """The topics whose events tell how far event time has come: all but the ledger's answers."""
@@ -54,9 +54,7 @@ def step(store: Store, batch: Batch[Versions]) -> list[Output]:
         # Else a book that is published at night would warm up in the morning, with the first event.
         memories.note(store, batch.versions.book)
     work = Work.on(store, batch)
-    for record in batch.records:
-        if record.topic == LEDGER_ANSWERS:
-            _answer(work, record)
+    _answers(work)
     refused: list[_Refused] = []
     told = list(_told(work, refused))
     # The sort is stable, and records come in the order of their topics and offsets: that breaks ties.
@@ -68,6 +66,20 @@ def step(store: Store, batch: Batch[Versions]) -> list[Output]:
     fire(work, resume)
     _pass_time(work, heard)
     return work.finish()
+
+
+def desk_at(store: Store, batch: Batch[Versions], record: Record) -> Work:
+    """Take what a step takes before one record of its batch, and stop there: the desk as that record found it.
+
+    Who asks afterwards why a rule did not match sees what the step saw. The store is somebody's own copy, who goes on
+    with another one.
+    """
+    work = Work.on(store, batch)
+    _answers(work)
+    told = sorted(_told(work, []), key=lambda one: one[0])
+    places = [(one.topic, one.offset) for _, _, _, one in told]
+    _take_all(work, told[: places.index((record.topic, record.offset))], [])
+    return work
 
 
 def _pass_time(work: Work, heard: Mapping[str, Millis]) -> None:
@@ -83,6 +95,12 @@ def _pass_time(work: Work, heard: Mapping[str, Millis]) -> None:
 def reads(records: Iterable[Record]) -> list[bytes]:
     """Name what the step will read whatever happens: the hot record of everybody whom the batch is about."""
     return [compose(key, HOT, b"") for key in {record.key for record in records} if key and len(key) <= LONGEST_KEY]
+
+
+def _answers(work: Work) -> None:
+    for record in work.batch.records:
+        if record.topic == LEDGER_ANSWERS:
+            _answer(work, record)
 
 
 def _answer(work: Work, record: Record) -> None:

@@ -10,14 +10,14 @@ from kairos.ports import Record
 from streams.consumed import as_record
 from streams.topics import partition_of
 
-__all__ = ["Tell", "read_piecewise", "read_topic"]
+__all__ = ["Tell", "nobody", "read_piecewise", "read_topic"]
 
 Tell = Callable[[int, int], None]
 """Is told how many places were read, and how many there are."""
 
 
-def _nobody(_read: int, _all: int) -> None:
-    pass
+def nobody(_read: int, _all: int) -> None:
+    """Hear it and do nothing."""
 
 
 async def read_topic(client: Mapping[str, object], topic: str) -> dict[int, list[Record]]:
@@ -30,7 +30,7 @@ async def read_topic(client: Mapping[str, object], topic: str) -> dict[int, list
 
 
 async def read_piecewise(
-    client: Mapping[str, object], topic: str, since: Millis = 0, tell: Tell = _nobody, only: str | None = None
+    client: Mapping[str, object], topic: str, since: Millis = 0, tell: Tell = nobody, only: str | None = None
 ) -> AsyncGenerator[tuple[int, list[Record]]]:
     """Give the committed records of a topic piece by piece, each partition's in their order; close it when done.
 

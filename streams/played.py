@@ -1,0 +1,178 @@
+"""Played again: one partition of a stage, commit by commit as its journal has it, in little memory.
+
+`streams.replay_journal` proves a whole house and holds its topics in memory; this shows somebody one moment of a large
+one. Nothing is written, and nothing is learnt: the store is in memory and ends with whoever asked.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from kairos.ports import Again, Batch, Output, Record, Store
+from rules.stops import STOP
+from streams import journal
+from streams.consumed import as_record
+from streams.skips import letters, without
+from streams.spec import StageSpec
+from streams.topic_reader import Tell
+from streams.versions import Versions
+
+__all__ = ["CutOff", "Played", "given", "outputs_of", "played"]
+
+Client = Mapping[str, object]
+Played = tuple[Batch[Versions], journal.Entry]
+"""What one commit worked on, and what the journal says of it."""
+
+
+class CutOff(Exception):
+    """What happened can no longer be computed again from its beginning; the message says what is gone."""
+
+
+def given(batch: Batch[Versions], entry: journal.Entry) -> Batch[Versions]:
+    """Give what the step was given of a batch: not what a `--skip` passed by."""
+    return replace(batch, records=without(batch.records, entry.skipped)) if entry.skipped else batch
+
+
+def outputs_of(spec: StageSpec[Versions], store: Store, batch: Batch[Versions], entry: journal.Entry) -> list[Output]:
+    """Do what one commit did: the step, and the dead letters of what was passed by."""
+    return [*letters(batch.records, entry.skipped, spec.name, entry.now), *spec.step(store, given(batch, entry))]
+
+
+async def played(
+    client: Client, spec: StageSpec[Versions], partition: int, contents: Mapping[str, bytes], tell: Tell
+) -> AsyncGenerator[Played]:
+    """Give each commit of a partition as it was, from the first; who takes it does it by `outputs_of`.
+
+    Parameters
+    ----------
+    client
+        Servers and security.
+    spec
+        Which stage.
+    partition
+        Which partition.
+    contents
+        What the catalogue holds, by its hash.
+    tell
+        Whom to tell how many commits were given, and how many there are.
+
+    Raises
+    ------
+    CutOff
+        Kafka no longer holds everything from the beginning on.
+
+    """
+    async with AsyncExitStack() as stack:
+        places = [TopicPartition(topic, partition) for topic in (spec.journal, *spec.inputs)]
+        entries, *inputs = await asyncio.gather(*(_Tape.start(stack, client, place) for place in places))
+        tapes = dict(zip(spec.inputs, inputs, strict=True))
+        if entries.begin > 0:
+            raise CutOff(f"the journal begins at {entries.begin} and no longer at 0: it is kept for a time only")
+        partitions = await entries.partitions()
+        versions = Versions()
+        while (row := await entries.next()) is not None:
+            entry = journal.read(row.value or b"")
+            records = await _records(tapes, entry)
+            versions = _moved(versions, entry.versions, contents)
+            again = None if entry.again is None else Again(entry.again, entry.reached)
+            drained = frozenset(entry.drained)
+            yield Batch(partition, partitions, records, entry.now, versions, drained, entry.lateness, again), entry
+            tell(row.offset, entries.end)
+
+
+async def _records(tapes: Mapping[str, "_Tape"], entry: journal.Entry) -> list[Record]:
+    records: list[Record] = []
+    for topic, tape in tapes.items():
+        if topic in entry.ranges:
+            records += await tape.until(*entry.ranges[topic])
+    if entry.again is not None:
+        records = [row for topic, place in sorted(entry.again.items()) for row in await tapes[topic].held(*place)]
+    if len(records) != entry.records:
+        gone = f"a commit took {entry.records} records, and {len(records)} of them are still there"
+        raise CutOff(f"{gone}: the topics were compacted, or records were deleted")
+    return records
+
+
+def _moved(before: Versions, hashes: Mapping[str, str], contents: Mapping[str, bytes]) -> Versions:
+    """Give what was in force, read anew only where it changed: models come every few seconds, books are large."""
+    if before.hashes == hashes:
+        return before
+    versions = before if hashes.keys() >= before.hashes.keys() else Versions()
+    for kind, name in sorted(hashes.items()):
+        if versions.hashes.get(kind) == name:
+            continue
+        if name not in contents and not kind.startswith(STOP):
+            raise CutOff(f"the catalogue no longer holds {kind} {name}, which was in force then")
+        versions = versions.having(kind, contents.get(name, b""))
+    return versions
+
+
+class _Tape:
+    """A partition of a topic that is read forward, as far as somebody asks; and, apart from that, a piece once more."""
+
+    def __init__(self, stack: AsyncExitStack, client: Client, reader: AIOKafkaConsumer, place: TopicPartition) -> None:
+        self._stack, self._client, self._reader, self._place = stack, client, reader, place
+        self._read = deque[Record]()
+        self._next = self.begin = self.end = 0
+        self._again: _Tape | None = None
+        self._held = -1
+
+    @classmethod
+    async def start(cls, stack: AsyncExitStack, client: Client, place: TopicPartition) -> "_Tape":
+        """Begin to read at the oldest record that is still there."""
+        reader = AIOKafkaConsumer(enable_auto_commit=False, isolation_level="read_committed", **client)
+        await reader.start()
+        stack.push_async_callback(reader.stop)
+        tape = cls(stack, client, reader, place)
+        reader.assign([place])
+        tape.begin = (await reader.beginning_offsets([place]))[place]
+        tape.end = (await reader.end_offsets([place]))[place]
+        tape.go_to(tape.begin)
+        return tape
+
+    def go_to(self, offset: int) -> None:
+        """Read from here on."""
+        self._reader.seek(self._place, offset)
+        self._read.clear()
+        self._next = offset
+
+    async def partitions(self) -> int:
+        """Give how many the topic has."""
+        return len(self._reader.partitions_for_topic(self._place.topic) or ())
+
+    async def next(self) -> Record | None:
+        """Give the next record; None at the end that there was at start."""
+        while not self._read and self._next < self.end:
+            await self._fill()
+        return self._read.popleft() if self._read else None
+
+    async def until(self, start: int, end: int) -> list[Record]:
+        """Give what lies before an offset and was not given yet."""
+        if self.begin > start:
+            raise CutOff(f"{self._place.topic} begins at {self.begin}, and a commit began at {start}: it was cut")
+        found: list[Record] = []
+        while True:
+            while self._read and self._read[0].offset < end:
+                found.append(self._read.popleft())
+            if self._read or self._next >= min(end, self.end):
+                return found
+            await self._fill()
+
+    async def held(self, start: int, end: int) -> Sequence[Record]:
+        """Give what lies between two offsets, whatever was given already."""
+        if self._again is None:
+            self._again = await _Tape.start(self._stack, self._client, self._place)
+        tape = self._again
+        if start != self._held:
+            tape.go_to(start)
+        self._held = end
+        return [row for row in await tape.until(max(start, tape.begin), end) if row.offset >= start]
+
+    async def _fill(self) -> None:
+        for rows in (await self._reader.getmany(self._place, timeout_ms=200)).values():
+            self._read += [as_record(row) for row in rows]
+        self._next = await self._reader.position(self._place)
