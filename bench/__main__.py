@@ -7,6 +7,7 @@ import sys
 from bench.children import Failed
 from bench.decisions import main as decision
 from bench.engines import ENGINES
+from bench.explain import main as explain
 from bench.handover_run import main as handover
 from bench.latency import main as latency
 from bench.restore_run import main as restore
@@ -63,6 +64,7 @@ if __name__ == "__main__":
         "latency": latency,
         "swap": swap,
         "decision": decision,
+        "explain": explain,
         "handover": handover,
     }
     other = others.get(sys.argv[1]) if len(sys.argv) > 1 else None
