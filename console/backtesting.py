@@ -11,7 +11,7 @@ from console.backtest_build import Over, Ran, report
 from console.backtest_report import Report
 from console.backtest_tally import Tally
 from console.output import errors
-from console.publishing import contents_of
+from console.publishing import whole_contents_of
 from console.replaying import LOG_TOPICS, line, through_the_door
 from kairos.instants import DAY, Millis
 from rules.saying import Language
@@ -45,7 +45,7 @@ class Books(NamedTuple):
 
         """
         versions = Versions()
-        for kind, content in contents_of(*self).items():
+        for kind, content in whole_contents_of(*self).items():
             versions = versions.having(kind, content)
         return versions
 

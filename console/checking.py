@@ -1,6 +1,6 @@
 """Checking: rule files and what lies beside them, read and held against each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,12 +14,20 @@ from rules.known import Known, load_apps, load_names
 from rules.policy import Policy, load_policy
 from rules.pools import load_pools
 from rules.problems import Problem, by_place
+from rules.template_checks import load_templates
+from rules.template_fit import Beside, unfit
 from rules.warnings import warned
 
-__all__ = ["BESIDE", "Checked", "check_files", "rule_texts"]
+__all__ = ["BESIDE", "Checked", "beside", "check_files", "rule_texts"]
 
 BESIDE: Final[Mapping[str, str]] = MappingProxyType(
-    {"policy": "policy.yaml", "pools": "pools.yaml", "apps": "apps.json", "names": "names.yaml"}
+    {
+        "policy": "policy.yaml",
+        "pools": "pools.yaml",
+        "apps": "apps.json",
+        "names": "names.yaml",
+        "templates": "templates.yaml",
+    }
 )
 """What rules are held against, where it lies in their folder or beside it."""
 
@@ -69,10 +77,10 @@ def check_files(rules: Path, named: Mapping[str, Path | None]) -> Checked:
     """
     problems: list[Problem] = []
     texts = rule_texts(rules, problems)
-    paths = {kind: named.get(kind) or _beside(rules, name) for kind, name in BESIDE.items()}
+    paths = {kind: named.get(kind) or beside(rules, kind) for kind in BESIDE}
     found: dict[str, bytes] = {}
     others = {kind: (str(path), _text(path, problems)) for kind, path in paths.items() if path is not None}
-    pools = apps = names = policy = None
+    pools = apps = names = policy = templates = None
     for kind, (file, text) in others.items():
         if text is None:
             continue
@@ -85,17 +93,31 @@ def check_files(rules: Path, named: Mapping[str, Path | None]) -> Checked:
             found[kind] = b"" if apps is None else apps.model_dump_json().encode()
         elif kind == "names":
             names, wrong = load_names(text, file)
+        elif kind == "templates":
+            read_ = load_templates(text, file)
+            templates, wrong = read_.templates, read_.problems
+            found[kind] = b"" if templates is None else templates.content
         else:
             read = load_policy(text, file)
             policy, wrong = (None, read) if isinstance(read, tuple) else (read, ())
             found[kind] = b"" if policy is None else policy.content
         problems += wrong
-    book = load(texts, Known.of(pools, names, apps))
+    known = Known.of(pools, names, apps)
+    book = load(texts, known)
     problems += book.problems
+    if templates is not None or "templates" not in others:
+        problems += _unfit(book, Beside(templates, known.pools, known.attributes))
     published = {kind: content for kind, content in found.items() if named.get(kind) is not None}
     if book.book is not None:
         published["rules"] = book.book.content
     return Checked(problems, book.book, policy, published, book)
+
+
+def _unfit(loaded: Loaded, beside: Beside) -> Iterator[Problem]:
+    """Say where the templates cannot say what a rule wants said."""
+    for rule in loaded.book.rules.values() if loaded.book else ():
+        for path, what in unfit(rule, beside):
+            yield loaded.at(rule.id, path, what)
 
 
 def rule_texts(rules: Path, problems: list[Problem]) -> dict[str, bytes]:
@@ -111,7 +133,9 @@ def rule_texts(rules: Path, problems: list[Problem]) -> dict[str, bytes]:
     return texts
 
 
-def _beside(rules: Path, name: str) -> Path | None:
+def beside(rules: Path, kind: str) -> Path | None:
+    """Give the file of a kind that lies in the folder of the rules, or beside it."""
+    name = BESIDE[kind]
     folder = rules if rules.is_dir() else rules.parent
     return next((path for path in (folder / name, folder.parent / name) if path.exists()), None)
 

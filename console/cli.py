@@ -35,7 +35,9 @@ commands_rule_tests.add_to(commands_rules.app)
 commands_rule_tools.add_to(commands_rules.app)
 app.add_typer(commands_priorities.app, name="priorities", help="Check what the business adds when offers compete.")
 app.add_typer(commands_policy.app, name="policy", help="Check the contact policy, say it, put it into force.")
-app.add_typer(commands_templates.app, name="templates", help="Check what customers are told, say it, show it.")
+app.add_typer(
+    commands_templates.app, name="templates", help="Check what customers are told, show it, put it into force."
+)
 app.add_typer(commands_pools.app, name="pools", help="Check pools, redeem codes that tills report, move budgets.")
 app.add_typer(commands_dlq.app, name="dlq", help="Look at dead letters, and replay them once the cause is mended.")
 app.add_typer(commands_state.app, name="state", help="Look into a stopped worker's state, back it up, bring it back.")

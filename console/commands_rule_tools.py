@@ -11,7 +11,7 @@ import typer
 from console.asking import NoEvent, Question, asked
 from console.commands_rule_tests import Language_, rules_of
 from console.output import errors, out, said
-from console.publishing import Refused, contents_of
+from console.publishing import Refused, contents_of, whole_contents_of
 from console.recorded import recorded
 from console.replaying import through_the_door
 from console.rule_inputs import Again, apps_of, book_of, columns_of_log, in_force, instant_of, topic_records
@@ -149,7 +149,7 @@ def _versions(is_live: bool, rules: Path | None, policy: Path, pools: Path, apps
         contents = {} if rules is None else contents_of(rules, None, None, None)
         versions = in_force()
     else:
-        contents = contents_of(rules or _EXAMPLES / "demo" / "rules", policy, pools, apps)
+        contents = whole_contents_of(rules or _EXAMPLES / "demo" / "rules", policy, pools, apps)
         versions = Versions()
     for kind, content in contents.items():
         versions = versions.having(kind, content)

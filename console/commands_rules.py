@@ -2,6 +2,8 @@
 
 import asyncio
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -25,6 +27,7 @@ Files = Annotated[Path, typer.Argument(exists=True, help="a folder of rule files
 Policy = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the contact policy")]
 Pools = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the coupon pools")]
 Apps = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the catalogue of apps")]
+Texts = Annotated[Path | None, typer.Option("--templates", exists=True, dir_okay=False, help="what customers are told")]
 Names = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the names that rules may use")]
 By = Annotated[str | None, typer.Option(help="who publishes; the user's name unless given")]
 
@@ -36,12 +39,14 @@ def check(
     pools: Pools = None,
     apps: Apps = None,
     names: Names = None,
+    templates: Texts = None,
     *,
     strict: Annotated[bool, typer.Option("--strict", help="fail where there are warnings, too")] = False,
     form: Annotated[Form, typer.Option("--format", help="text for people, json for programs")] = Form.TEXT,
 ) -> None:
     """Say everything that is wrong with the files, with its place, then what is odd; nothing is published."""
-    checked = check_files(files, {"policy": policy, "pools": pools, "apps": apps, "names": names})
+    named = {"policy": policy, "pools": pools, "apps": apps, "names": names, "templates": templates}
+    checked = check_files(files, named)
     told = told_of(checked, checked.warnings(clock.now()))
     if form is Form.JSON:
         typer.echo(told.json())
@@ -57,9 +62,18 @@ def check(
 
 
 @app.command(name="publish")
-def publish_(files: Files, policy: Policy = None, pools: Pools = None, apps: Apps = None, by: By = None) -> None:
+def publish_(
+    files: Files,
+    policy: Policy = None,
+    pools: Pools = None,
+    apps: Apps = None,
+    templates: Texts = None,
+    by: By = None,
+) -> None:
     """Put the files into force; running workers take them between two batches."""
-    _publish(_checked(files, policy, pools, apps), by)
+    with _refused():
+        contents = contents_of(files, policy, pools, apps, templates)
+    _publish(contents, by)
 
 
 @app.command()
@@ -103,9 +117,10 @@ def _book(content: bytes) -> Book:
         _stop(f"that is no rule book: {error}")
 
 
-def _checked(files: Path, policy: Path | None, pools: Path | None, apps: Path | None) -> dict[str, bytes]:
+@contextmanager
+def _refused() -> Iterator[None]:
     try:
-        return contents_of(files, policy, pools, apps)
+        yield
     except Refused as refused:
         for line in first(refused.problems):
             errors.print(line, markup=False, highlight=False)
@@ -114,7 +129,7 @@ def _checked(files: Path, policy: Path | None, pools: Path | None, apps: Path | 
 
 def _publish(contents: dict[str, bytes], by: str | None) -> None:
     before = _known().current("rules")
-    with said():
+    with said(), _refused():
         client = settings().cluster.for_aiokafka()
         names = asyncio.run(publish(client, contents, by or getpass.getuser(), clock.now()))
     for kind, name in names.items():

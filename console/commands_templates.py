@@ -1,5 +1,7 @@
-"""`kairos templates`: check what customers are told, say it, show it with example values."""
+"""`kairos templates`: check what customers are told, say it, show it with example values, put it into force."""
 
+import asyncio
+import getpass
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -10,13 +12,15 @@ from console import templates_schema
 from console.check_report import first
 from console.commands_rule_tests import Language_
 from console.files import contents
-from console.output import errors, out
+from console.output import errors, out, said, settings
+from console.publishing import Refused, catalogue, publish
 from rules.problems import Problem, suggest
 from rules.saying import LANGUAGES
 from rules.template_checks import load_templates
 from rules.template_preview import Carried, previews
 from rules.template_saying import STATUSES, template_lines, templates_lines
 from rules.templates import Templates
+from streams import clock
 
 __all__ = ["app"]
 
@@ -65,14 +69,16 @@ def preview(file: File, name: Name = None) -> None:
 
 @app.command()
 def status(
-    file: File,
+    file: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="what is in force unless given")
+    ] = None,
     language: Language_ = "en",
 ) -> None:
     """Say how each template stands with each gateway that approves texts, those first that are not approved.
 
     Example: kairos templates status examples/templates.yaml
     """
-    templates = _read(file)
+    templates = _in_force() if file is None else _read(file)
     for line in sorted(_standing(templates, language)):
         out.print(line[1], markup=False, highlight=False)
 
@@ -81,6 +87,21 @@ def status(
 def schema() -> None:
     """Print the schema of the file, for editors."""
     typer.echo(templates_schema.text(), nl=False)
+
+
+@app.command(name="publish")
+def publish_(
+    file: File, by: Annotated[str | None, typer.Option(help="who publishes; the user's name unless given")] = None
+) -> None:
+    """Put the templates into force; running workers take them between two batches."""
+    templates = _read(file)
+    with said():
+        client = settings().cluster.for_aiokafka()
+        try:
+            asyncio.run(publish(client, {"templates": templates.content}, by or getpass.getuser(), clock.now()))
+        except Refused as refused:
+            _stop(refused.problems)
+    out.print(f"in force: templates {templates.hash}", highlight=False)
 
 
 def _size(carried: Carried) -> str:
@@ -113,6 +134,14 @@ def _named(templates: Templates, name: str | None) -> list[str]:
     return [*templates.templates] if name is None else [name]
 
 
+def _in_force() -> Templates:
+    with said():
+        content = asyncio.run(catalogue(settings().cluster.for_aiokafka())).current("templates")
+    if content is None:
+        _stop(["no templates were ever published"])
+    return Templates.of_content(content)
+
+
 def _read(file: Path) -> Templates:
     """Give templates without mistakes."""
     text = contents(file)
@@ -128,5 +157,5 @@ def _stop(problems: tuple[Problem, ...] | list[Problem] | list[str]) -> NoReturn
     for line in first(list(problems)):
         errors.print(line, markup=False, highlight=False)
     number = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    errors.print(number, style="red", markup=False, highlight=False)
+    errors.print(f"{number}; what is in force stays", style="red", markup=False, highlight=False)
     raise typer.Exit(1)

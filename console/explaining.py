@@ -200,6 +200,8 @@ def _candidate(verdict: Verdict, t: Telling) -> Iterator[str]:
         parts.append(f"{t.word('rank')} {verdict.rank}")
     if verdict.score is not None:
         parts.append(f"{t.word('chance')} {verdict.score:.1%}")
+    if verdict.parameter is not None:
+        parts.append(f"{t.word('parameter')} {verdict.parameter}")
     if verdict.passed is not None:
         gates = ", ".join(verdict.passed.gates)
         parts.append(f"{t.word('passed')} {gates} {t.word('because')}{t.word('colon')}{verdict.passed.because}")

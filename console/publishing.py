@@ -6,16 +6,20 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from console.checking import check_files
+from console.checking import beside, check_files
 from kairos.ids import content_hash
 from kairos.instants import Millis
 from kairos.ports import Output
+from rules.documents import without_text
+from rules.pools import pools_of_content
 from rules.problems import Problem
+from rules.template_fit import Beside, unfit
+from rules.templates import Templates
 from streams.catalogue import CURRENT, Pointer, publication, read_pointer
 from streams.topic_reader import read_topic
 from streams.topics import CATALOGUE
 
-__all__ = ["GREATEST", "Known", "Refused", "catalogue", "contents_of", "publish"]
+__all__ = ["GREATEST", "Known", "Refused", "catalogue", "contents_of", "publish", "unfit_after", "whole_contents_of"]
 
 GREATEST = 64 * 1024 * 1024
 """The most bytes that are published at once, before they are packed."""
@@ -30,14 +34,16 @@ class Refused(Exception):
         self.problems = [str(problem) for problem in problems]
 
 
-def contents_of(rules: Path, policy: Path | None, pools: Path | None, apps: Path | None) -> dict[str, bytes]:
+def contents_of(
+    rules: Path, policy: Path | None, pools: Path | None, apps: Path | None, templates: Path | None = None
+) -> dict[str, bytes]:
     """Read and check files, and give what each kind publishes.
 
     Parameters
     ----------
     rules
         A folder of rule files, or one file.
-    policy, pools, apps
+    policy, pools, apps, templates
         The other files, each optional.
 
     Raises
@@ -46,18 +52,31 @@ def contents_of(rules: Path, policy: Path | None, pools: Path | None, apps: Path
         All problems of all files at once.
 
     """
-    checked = check_files(rules, {"policy": policy, "pools": pools, "apps": apps})
+    checked = check_files(rules, {"policy": policy, "pools": pools, "apps": apps, "templates": templates})
     if checked.problems:
         raise Refused(checked.problems)
     return dict(checked.contents)
+
+
+def whole_contents_of(rules: Path, policy: Path, pools: Path, apps: Path) -> dict[str, bytes]:
+    """Give what rules need to decide away from a catalogue: the templates beside them belong to it."""
+    return contents_of(rules, policy, pools, apps, beside(rules, "templates"))
 
 
 async def publish(client: Client, contents: Mapping[str, bytes], by: str, now: Millis) -> dict[str, str]:
     """Put contents into force; gives the hash of each kind.
 
     Rules come last, so that the pools they draw from are there before them.
+
+    Raises
+    ------
+    Refused
+        Rules and templates would not fit each other; what is in force stays.
+
     """
     known = await catalogue(client)
+    if problems := unfit_after(known, contents):
+        raise Refused(problems)
     outputs: list[Output] = []
     for kind in sorted(contents, key=lambda kind: (kind == "rules", kind)):
         old = known.pointers.get(kind)
@@ -65,6 +84,20 @@ async def publish(client: Client, contents: Mapping[str, bytes], by: str, now: M
         outputs += publication(kind, contents[kind], by, now, before)
     await _send(client, outputs)
     return {kind: content_hash(content) for kind, content in contents.items()}
+
+
+def unfit_after(known: "Known", contents: Mapping[str, bytes]) -> list[str]:
+    """Say which rules would have no text, with what is published and what stays in force; all of them at once."""
+    if not contents.keys() & {"rules", "templates"}:
+        return []
+    after = {kind: contents.get(kind) or known.current(kind) for kind in ("rules", "templates", "pools")}
+    rules = without_text(after["rules"]) if after["rules"] else ()
+    if not rules:
+        return []
+    templates = Templates.of_content(after["templates"]) if after["templates"] else None
+    pools = {pool.pool: pool for pool in pools_of_content(after["pools"])} if after["pools"] else None
+    found = ((rule.id, what) for rule in rules for _, what in unfit(rule, Beside(templates, pools)))
+    return [f"the rule {id_!r}: {what}" for id_, what in found]
 
 
 @dataclass(frozen=True, slots=True)

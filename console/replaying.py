@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from console.output import errors
-from console.publishing import contents_of
+from console.publishing import whole_contents_of
 from kairos.ports import Output, Record
 from kairos.wire import BadRecord
 from streams.card_feed import TOPIC, map_line
@@ -29,7 +29,7 @@ def replay_file(events: Path, rules: Path, policy: Path, pools: Path, apps: Path
 
     """
     versions = Versions()
-    for kind, content in contents_of(rules, policy, pools, apps).items():
+    for kind, content in whole_contents_of(rules, policy, pools, apps).items():
         versions = versions.having(kind, content)
     header, records = read(events)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -41,7 +41,7 @@ async def deliver_offers(settings: Settings, kind: Kind) -> None:
             await deliver(
                 client,
                 channel,
-                PushHttp(post) if kind is Kind.PUSH else SmsHttp(post),
+                PushHttp(post) if kind is Kind.PUSH else SmsHttp(post, gateway=settings.sms_gateway),
                 lambda offer, now: _held_back(catalogue.versions(), offer, now),
                 clock.now,
                 until_signalled(),

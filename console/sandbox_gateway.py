@@ -189,15 +189,15 @@ def _read_offer(data: Mapping[str, Any]) -> Handed:
 
 def _read_message(data: Mapping[str, Any]) -> Handed:
     """Read what the SMS platform is sent: a message, and the reference that belongs into its receipt."""
-    reference, params = data["reference"], data["params"]
+    reference, coupon = data["reference"], data.get("coupon", {})
     return Handed(
         data["id"],
         reference["decision"],
         data["to"],
         Channel.SMS,
         reference["purpose"],
-        code=params.get("code"),
-        merchant=params.get("merchant"),
+        code=coupon.get("code"),
+        merchant=coupon.get("merchant"),
     )
 
 

@@ -62,6 +62,8 @@ class Reason(StrEnum):
     CONTACT_CAP = "contact_cap"
     TOO_MANY_PENDING = "too_many_pending"
     SCORE_TOO_LOW = "score_too_low"
+    NO_TEMPLATE = "no_template"
+    NO_VALUE = "no_value"
     OUTRANKED = "outranked"
     NO_ANSWER = "no_answer"
     OUT_OF_STOCK = "out_of_stock"
@@ -144,6 +146,7 @@ class Verdict(Written):
     `treatment` names the form of the offer, in the control arm the one that is withheld. `chance` is the exact one with
     which it could have been put first, where the engine explored.
     `read` tells what the rule's clauses were held against, by the names that `rules.reads.clauses` gives them.
+    `parameter` is the one of the template that had no value, or one that does not fit.
     """
 
     rule: Identifier
@@ -161,6 +164,7 @@ class Verdict(Written):
     control: ControlOf | None = _TOLD
     treatment: Identifier | None = _TOLD
     read: dict[str, Value] | None = _TOLD
+    parameter: str | None = _TOLD
 
 
 class LedgerWord(Written):

@@ -13,8 +13,10 @@ __all__ = [
     "CouponPool",
     "Identifier",
     "Limited",
+    "Message",
     "Offer",
     "Programme",
+    "Promised",
     "Slice",
     "Text",
     "Written",
@@ -58,12 +60,41 @@ class Coupon(Written):
     currency: Currency
 
 
+class Promised(Written):
+    """What a text says of the coupon that comes with it; a pool that says otherwise by now gives none to it."""
+
+    merchant: Identifier
+    value: Annotated[int, Field(ge=0)]
+    currency: Currency
+    until: AwareDatetime | None = None
+
+
+class Message(Written):
+    """What a text that a template made says, for gateways that carry what they approved and ask for its values.
+
+    `content` is the template's content hash, `language` the customer's, `values` what each parameter stands for in both
+    languages, `ids` the name of the template at each gateway that approved it in the customer's language. Until the
+    ledger has given a code, `codes` tells which parameters wait for it and how long it may be, `promised` what the
+    text says of the coupon, and the offer's `text` is what the template says and not what the customer reads;
+    `is_html` says that values are escaped in it.
+    """
+
+    content: str
+    language: Literal["zh", "en"]
+    values: dict[str, Text]
+    ids: dict[str, str] = Field(default_factory=dict)
+    codes: dict[str, int] = Field(default_factory=dict)
+    promised: Promised | None = None
+    is_html: bool = False
+
+
 class Offer(Written):
     """What a gateway is asked to bring to one customer, once.
 
     `id` is the idempotency key: a gateway that sees it again answers as it did and does nothing. An offer
     that cannot be handed over before `expires_at` must not be sent. `zone` is the customer's own time zone, where
-    the contact policy asks for it and it is known; `test` says that the customer is one of the bank's testers.
+    the contact policy asks for it and it is known; `test` says that the customer is one of the bank's testers, or that
+    the offer was sent to try a template. `message` is told where a template made the text.
     """
 
     id: str
@@ -81,6 +112,7 @@ class Offer(Written):
     expires_at: AwareDatetime
     zone: str | None = None
     test: bool = False
+    message: Message | None = None
 
 
 class Limited(Written):

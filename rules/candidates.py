@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from kairos.decisions import Arm, ControlOf, Reason
 from kairos.offers import Channel
+from rules.message import Said, Unsaid
 from rules.schema import Rule
 
 __all__ = ["Candidate", "Ranking"]
@@ -15,7 +16,8 @@ class Candidate(NamedTuple):
     """A rule that matched: the customer's arm, and a channel, or the reason why there is no offer.
 
     `passed` names the gates that would have refused it, and did not because of its purpose. `control` and `treatment`
-    are what `rules.arms` drew; the rule has the form that the treatment gives it.
+    are what `rules.arms` drew; the rule has the form that the treatment gives it. `said` is the message that a template
+    made, or why it made none.
     """
 
     rule: Rule
@@ -25,11 +27,17 @@ class Candidate(NamedTuple):
     passed: tuple[Reason, ...] = ()
     control: ControlOf | None = None
     treatment: str | None = None
+    said: Said | Unsaid | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether no gate has refused it."""
         return self.reason is None
+
+    @property
+    def parameter(self) -> str | None:
+        """The parameter of the text that is in the way, if one is."""
+        return self.said.parameter if isinstance(self.said, Unsaid) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self, TypeVar, get_args
+from typing import Any, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -173,10 +173,21 @@ def _fields(model: type[BaseModel], value: object, path: Path) -> list[str]:
         elif step == "attr":
             # Which test it is follows from its values; the widest knows every key.
             annotation = Numbers
+        elif (named := _named(annotation)) is not None:
+            annotation = named
         elif found is not None:
             annotation = _field(found, step)
         value = _below(value, step)
     return _keys(_model(annotation) or Numbers)
+
+
+def _named(annotation: Any) -> Any:
+    """Give what stands under the names of a mapping that people name; a name may be that of a field below it."""
+    if isinstance(annotation, type):
+        return None
+    if get_origin(annotation) is dict:
+        return get_args(annotation)[1]
+    return next((found for part in get_args(annotation) if (found := _named(part)) is not None), None)
 
 
 def _below(value: Any, step: str | int) -> object:

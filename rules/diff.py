@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from rules.binding import bindings_said
 from rules.book import Book
 from rules.cold import cold
 from rules.conditions.past import said_events
@@ -162,7 +163,10 @@ def _aspects(rule: Rule, zone: str) -> Iterator[tuple[str, Bilingual]]:
     yield "offer", both(lambda _: " + ".join(name for name in (then.offer.product, then.offer.pool) if name))
     yield "channels", both(lambda said: ", ".join(WORDS[said][channel.value] for channel in then.channels))
     yield "template", both(lambda _: then.template)
-    yield "text", bilingual(f"{then.text.zh} / {then.text.en}", f'"{then.text.zh}" / "{then.text.en}"')
+    if (text := then.text) is not None:
+        yield "text", bilingual(f"{text.zh} / {text.en}", f'"{text.zh}" / "{text.en}"')
+    else:
+        yield "text", both(lambda language: bindings_said(then.with_ or {}, language))
     yield "expires", both(lambda language: length(then.expires, language))
     yield "reaction", both(lambda said: _reaction(rule, said))
     yield "cooldown", both(lambda said: length(rule.limits.cooldown, said) if rule.limits.cooldown else "")

@@ -8,7 +8,7 @@ from rules.canonical import parsed, split
 from rules.schema import Published, Rule
 from rules.undisturbed import undisturbed
 
-__all__ = ["Rules", "documents_of", "read_documents"]
+__all__ = ["Rules", "documents_of", "read_documents", "without_text"]
 
 
 class _Named(msgspec.Struct):
@@ -42,6 +42,30 @@ def read_documents(documents: Collection[bytes]) -> dict[bytes, Rule]:
     # The same reader as for a whole book, so that nothing gets in that it would refuse.
     found = parsed(b'{"format":1,"rules":[%s]}' % b",".join(documents), Published).rules
     return dict(zip(documents, found, strict=True))
+
+
+class _Offer(msgspec.Struct):
+    then: dict[str, msgspec.Raw]
+
+
+_offer = msgspec.json.Decoder(_Offer).decode
+
+
+def without_text(content: bytes) -> tuple[Rule, ...]:
+    """Give the rules of a published book that leave a text to a template, in some form of their offer.
+
+    Raises
+    ------
+    ValueError
+        The content is no published book.
+
+    """
+    written = split(content)
+    if written is None:
+        return parsed(content, Published).rules
+    # Of ten thousand rules few may; to read them all takes seconds.
+    few = [one for one in written if "text" not in _offer(one).then or b'"with":' in one]
+    return tuple(read_documents(few).values()) if few else ()
 
 
 class Rules(Mapping[str, Rule]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rules.binding import bindings_said
 from rules.experiments import Control, Treatment
 from rules.offered import Offered
 from rules.saying import WORDS, Language
@@ -48,6 +49,8 @@ def _form(one: Treatment, language: Language) -> str:
     if one.text is not None:
         texts = f'in Chinese "{one.text.zh}", in English "{one.text.en}"'
         said.append(f"中文“{one.text.zh}”，英文“{one.text.en}”" if language == "zh" else texts)
+    if one.with_ is not None:
+        said.append(bindings_said(one.with_, language))
     return ("，" if language == "zh" else ", ").join(said)
 
 

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from kairos.offers import Identifier, Text
 from rules.asked import Written
+from rules.binding import Binding, without_both
 from rules.offered import Channels, Offered
 from rules.problems import at_places, mistake
 from rules.shapes import Shape, at_least_one
@@ -14,7 +15,7 @@ from rules.words import Share
 __all__ = ["Control", "Experiment", "Treatment"]
 
 _TAKEN: Final = frozenset({"control", "treatment"})
-_FORM: Final = ("offer", "channels", "template", "text")
+_FORM: Final = ("offer", "channels", "template", "text", "with_")
 
 
 def _not_taken(name: str) -> str:
@@ -38,19 +39,25 @@ class Treatment(Written):
     """The text's name in the gateway instead."""
     text: Text | None = None
     """The text instead."""
+    with_: Binding | None = Field(None, alias="with")
+    """Where the values of the template's parameters come from instead."""
 
-    shapes: ClassVar[tuple[Shape, ...]] = (at_least_one(*_FORM),)
+    shapes: ClassVar[tuple[Shape, ...]] = (
+        at_least_one(*(name.rstrip("_") for name in _FORM)),
+        {"dependencies": {"text": {"not": {"required": ["with"]}}}},
+    )
 
     @model_validator(mode="after")
     def _differs(self) -> Self:
         if not self.form:
-            raise mistake("a treatment says what is different: offer, channels, template or text")
-        return self
+            raise mistake("a treatment says what is different: offer, channels, template, text or with")
+        return without_both(self, self.with_, self.text)
 
     @property
     def form(self) -> dict[str, object]:
-        """What it says otherwise, by the keys of `then`."""
-        return {name: said for name in _FORM if (said := getattr(self, name)) is not None}
+        """What it says otherwise, by the fields of `then`; a text drops the values of a template, and they a text."""
+        form = {name: said for name in _FORM if (said := getattr(self, name)) is not None}
+        return form | {name: None for name, other in (("with_", "text"), ("text", "with_")) if other in form}
 
 
 class Experiment(Written):

@@ -7,7 +7,7 @@ written back (`model_dump(mode="json")`) reads the same again in any zone and wi
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -16,6 +16,7 @@ from kairos.instants import DAY, MINUTE, Millis
 from kairos.money import Currency
 from kairos.offers import Identifier, Text
 from rules.asked import Written
+from rules.binding import Binding, no_fields, without_both
 from rules.conditions.absent import Absent
 from rules.conditions.aggregate import Aggregate
 from rules.conditions.distinct import Distinct
@@ -28,6 +29,7 @@ from rules.priorities import Priority
 from rules.problems import at_places, mistake, suggest
 from rules.scope import Scope
 from rules.selectors import Trigger, by_themselves
+from rules.shapes import Shape, exactly_one
 from rules.source import Readings
 from rules.told import Case
 from rules.words import Duration, FirstDay, Flag, Format, LastDay, Window, Word, Zone
@@ -75,8 +77,11 @@ class Then(Written):
     channels: Channels
     """Where it may go; the first one that may be used is used."""
     template: Identifier
-    """The text's name in the gateway."""
-    text: Text
+    """The text's name: of one of the templates, or where the rule has its own text, in the gateway."""
+    text: Text | None = None
+    """The rule's own text; without one the template says it."""
+    with_: Binding | None = Field(None, alias="with")
+    """Where the values of the template's parameters come from."""
     expires: Window
     """How long the offer may be delivered."""
     objective: Identifier = "reaction"
@@ -89,6 +94,14 @@ class Then(Written):
         "converted",
     )
     """What counts as a reaction."""
+
+    shapes: ClassVar[tuple[Shape, ...]] = (exactly_one("text", "with"),)
+
+    @model_validator(mode="after")
+    def _says_one_text(self) -> Self:
+        if self.text is None and self.with_ is None:
+            raise mistake("say text:, or with: and where a template's values come from")
+        return without_both(self, self.with_, self.text)
 
 
 class Valid(Written):
@@ -197,7 +210,9 @@ class Rule(Written):
 
     @model_validator(mode="after")
     def _fits_the_trigger(self) -> Self:
-        told: dict[tuple[str | int, ...], str] = {}
+        told = no_fields(self.on.event, ("then",), self.then.with_)
+        for number, one in enumerate(self.experiment.treatments or ()):
+            told |= no_fields(self.on.event, ("experiment", "treatments", number), one.with_)
         for place, leaf in self.when.placed():
             if isinstance(leaf, Aggregate | Distinct) and leaf.same_as and (what := leaf.unfit(self.on.event)):
                 told["when", *place, "field"] = what

@@ -8,9 +8,9 @@ from rules.saying import LANGUAGES, WORDS, Language, shown
 from rules.template_values import Kind, Parameter
 from rules.templates import Gateway, Registration, Status, Template, Templates
 
-__all__ = ["STATUSES", "template_lines", "templates_lines"]
+__all__ = ["KINDS", "STATUSES", "template_lines", "templates_lines"]
 
-_KINDS: Final[Mapping[Language, Mapping[Kind, str]]] = {
+KINDS: Final[Mapping[Language, Mapping[Kind, str]]] = {
     "zh": {
         "text": "文字",
         "word": "词表中的名称",
@@ -108,7 +108,7 @@ def shown_text(text: str) -> str:
 
 def _parameter(asked: Parameter, language: Language) -> Iterator[str]:
     zh = language == "zh"
-    yield _KINDS[language][asked.type]
+    yield KINDS[language][asked.type]
     if asked.type not in ("date", "time"):
         yield f"至多{asked.most}个字符" if zh else f"of {asked.most} characters at most"
     if asked.currency is not None:

@@ -7,6 +7,7 @@ sentence against every field of a rule.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from rules.binding import bindings_said
 from rules.conditions.past import said_events
 from rules.experiment_saying import experiment_of
 from rules.explain_gates import valid_days
@@ -55,7 +56,7 @@ def _parts_zh(rule: Rule, zone: str) -> Iterator[str]:
     )
     first, *others = [words[channel.value] for channel in then.channels]
     channels = f"优先经{first}、" + "、".join(f"其次经{other}" for other in others) if others else f"经{first}"
-    yield f"{channels}提供{'及'.join(offer)}，模板{then.template}，中文“{then.text.zh}”，英文“{then.text.en}”"
+    yield f"{channels}提供{'及'.join(offer)}，模板{then.template}{_text(then, 'zh')}"
     yield f"决策后{length(then.expires, 'zh')}内有效"
     if _waits_otherwise(then):
         reactions = "、".join(_REACTIONS[reaction] for reaction in then.reactions)
@@ -76,8 +77,7 @@ def _parts_en(rule: Rule, zone: str) -> Iterator[str]:
     offer = [f"the product {then.offer.product}"] * bool(then.offer.product)
     offer += [f"a coupon from {then.offer.pool}"] * bool(then.offer.pool)
     channels = ", failing that by ".join(words[channel.value] for channel in then.channels)
-    text = f'the template {then.template}, in Chinese "{then.text.zh}", in English "{then.text.en}"'
-    yield f"offer {' and '.join(offer)} by {channels}, with {text}"
+    yield f"offer {' and '.join(offer)} by {channels}, with the template {then.template}{_text(then, 'en')}"
     yield f"the offer holds for {length(then.expires, 'en')}"
     if _waits_otherwise(then):
         reactions = " or ".join(then.reactions)
@@ -91,6 +91,15 @@ def _parts_en(rule: Rule, zone: str) -> Iterator[str]:
     if rule.valid.from_ is not None or rule.valid.until is not None:
         yield valid_days(rule, zone)["en"]
     yield from unusual(rule, "en")
+
+
+def _text(then: Then, language: Language) -> str:
+    zh = language == "zh"
+    if then.text is not None:
+        both = (then.text.zh, then.text.en)
+        return "，中文“{}”，英文“{}”".format(*both) if zh else ', in Chinese "{}", in English "{}"'.format(*both)
+    values = bindings_said(then.with_ or {}, language)
+    return f"（{values}）" if zh and values else f" ({values})" if values else ""
 
 
 def _waits_otherwise(then: Then) -> bool:

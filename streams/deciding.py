@@ -40,6 +40,7 @@ from streams.open_decision import OpenDecision, Wished, keep, write_decision
 from streams.outcomes import GRACE
 from streams.timers import Timer, set_timer
 from streams.topics import LEDGER_COMMANDS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.wording import told, worded
 from streams.work import Work, record
 
 __all__ = ["OFFERS", "decide_on", "matched", "refuse", "resume"]
@@ -62,7 +63,7 @@ def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:
     decision = earlier.decision if earlier else decision_id(event.customer, event.id, versions.book.hash)
     candidates = gates(event, customer, standing, rules, versions.policy, work.now, versions.stops)
     wishes = {c.rule.id: _wished(work, event, standing, decision, c) for c in candidates if c.channel is not None}
-    convincing = [_convinced(work, wishes, candidate) for candidate in candidates]
+    convincing = worded(work, event, [_convinced(work, wishes, candidate) for candidate in candidates])
     terms = {c.rule.id: _terms(work, event, c, wishes[c.rule.id].score) for c in convincing if c.is_open}
     counted = {rule: wishes[rule].score if found is None else found.priority for rule, found in terms.items()}
     explore = work.versions.priorities.explore
@@ -178,6 +179,7 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, weighed:
             control=c.control,
             treatment=c.treatment,
             read=read(c.rule, weighed.wishes),
+            parameter=c.parameter,
         )
         for c in (*ranking.wishes, *ranking.refused)
     )
@@ -246,7 +248,7 @@ def _place(work: Work, event: Event, drafted: _Drafted, ranked: Sequence[Candida
     opened.wishes = wishes[:1]
     keep(work, event.customer, decision, opened)
     set_timer(work.store, Timer(wishes[0].expires + GRACE, "end", decision, event.customer))
-    offer = _offer(work, decision, event.customer, first.rule, wishes[0])
+    offer = _offer(work, decision, event.customer, first, wishes[0])
     work.outputs.append(record(OFFERS[offer.channel], offer.customer, "kairos.offer.v1", offer.id, offer, work.now))
 
 
@@ -267,7 +269,7 @@ def _reserve(work: Work, decision: str, customer: str, ranked: Sequence[Candidat
         customer=customer,
         programme=ranked[0].rule.programme,
         wishes=tuple(
-            Wish(offer=_offer(work, decision, customer, c.rule, wish), arm=c.arm, pool=c.rule.then.offer.pool)
+            Wish(offer=_offer(work, decision, customer, c, wish), arm=c.arm, pool=c.rule.then.offer.pool)
             for c, wish in zip(ranked, wishes, strict=True)
         ),
         at=moment(work.now),
@@ -276,8 +278,9 @@ def _reserve(work: Work, decision: str, customer: str, ranked: Sequence[Candidat
     work.outputs.append(record(LEDGER_COMMANDS, reserve.programme, "kairos.ledger.command.v1", name, reserve, work.now))
 
 
-def _offer(work: Work, decision: str, customer: str, rule: Rule, wish: Wished) -> Offer:
-    person, policy = work.standing(customer).profile, work.versions.policy
+def _offer(work: Work, decision: str, customer: str, candidate: Candidate, wish: Wished) -> Offer:
+    person, policy, rule = work.standing(customer).profile, work.versions.policy, candidate.rule
+    text, message = told(candidate)
     return Offer(
         id=wish.offer,
         decision=decision,
@@ -287,10 +290,11 @@ def _offer(work: Work, decision: str, customer: str, rule: Rule, wish: Wished) -
         channel=Channel(wish.channel),
         purpose=rule.purpose,
         template=rule.then.template,
-        text=rule.then.text,
+        text=text,
         product=rule.then.offer.product,
         decided_at=moment(work.now),
         expires_at=moment(wish.expires),
         zone=zone_of(policy, person.attrs),
         test=policy.is_test(customer, person.tags),
+        message=message,
     )

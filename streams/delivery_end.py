@@ -43,6 +43,9 @@ def ending(offer: Offer, permission: Permission | None, held_back: Reason | None
         Processing time.
 
     """
+    if offer.message is not None and offer.message.codes:
+        # Only the ledger finishes such a text, and puts it here finished; nobody is to read one with a hole in it.
+        return End("rejected", Reason.NO_VALUE)
     if moment(now) >= offer.expires_at:
         return End("expired")
     refusal = Reason.NO_PERMISSION if permission is None else permission.refusal(offer.purpose, offer.channel, now)

@@ -5,6 +5,7 @@ from kairos.offers import Channel, CouponPool, Offer
 from kairos.ports import Output
 from kairos.reservations import Answer, Reserve, Wish
 from kairos.wire import headers
+from rules.message import finished, keeps_promise
 from streams.ledger_desk import Desk, count, forget_later
 from streams.ledger_limits import add, of_pool, of_programme, standing_of
 from streams.ledger_records import (
@@ -18,7 +19,7 @@ from streams.ledger_records import (
     write_standing,
 )
 from streams.ledger_written import entry, watch
-from streams.pools import take
+from streams.pools import next_code, take
 from streams.topics import LEDGER_ANSWERS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 
 __all__ = ["reserve"]
@@ -68,7 +69,16 @@ def _ask(desk: Desk, wish: Wish) -> tuple[CouponPool | None, Pool, Reason | None
         return None, Pool(), Reason.UNKNOWN_POOL
     header = read_pool(desk.store, pool.programme.encode(), pool.pool)
     reason = of_pool(pool, header, desk.at, desk.turn(pool.zone))
-    return pool, header, reason or _of_programme(desk, pool) or _of_customer(desk, pool, wish.offer.customer)
+    reason = reason or _of_programme(desk, pool) or _of_customer(desk, pool, wish.offer.customer)
+    return pool, header, reason or _unsaid(desk, wish.offer, pool, header)
+
+
+def _unsaid(desk: Desk, offer: Offer, pool: CouponPool, header: Pool) -> Reason | None:
+    """Say that the text cannot be made with the next coupon, which then stays where it is."""
+    if offer.message is None:
+        return None
+    code = next_code(desk.store, pool, header, (offer.decision, desk.key))
+    return None if keeps_promise(offer.message, pool) and finished(offer, code) else Reason.NO_VALUE
 
 
 def _of_programme(desk: Desk, pool: CouponPool) -> Reason | None:
@@ -112,7 +122,10 @@ def _grant(desk: Desk, wish: Wish, pool: CouponPool | None, header: Pool, reserv
     asked = (offer.decision, desk.turn(pool.zone), desk.key)
     coupon = take(desk.store, pool, header, reservation, asked)
     issued = entry(desk, "issued", (pool.programme, offer.decision, reservation))
-    return [_offer(desk, offer.model_copy(update={"coupon": coupon})), *issued]
+    done = finished(offer, coupon.code)
+    if done is None:
+        raise RuntimeError("a code was taken for a text that it does not fit")
+    return [_offer(desk, done.model_copy(update={"coupon": coupon})), *issued]
 
 
 def _take_from_programme(desk: Desk, pool: CouponPool) -> None:

@@ -24,7 +24,7 @@ from streams.ledger_records import (
     write_standing,
 )
 
-__all__ = ["Totals", "left", "move", "take", "totals"]
+__all__ = ["Totals", "left", "move", "next_code", "take", "totals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,11 @@ def take(
 
     """
     programme, (decision, turn, key) = pool.programme.encode(), asked
+    code = next_code(store, pool, header, (decision, key))
     if pool.codes == "imported":
-        place = within(pool.pool, number(header.head))
-        code = (store.get(programme, FREE, place) or b"").decode()
-        store.delete(programme, FREE, place)
+        store.delete(programme, FREE, within(pool.pool, number(header.head)))
         header.head += 1
     else:
-        code = generated_code(pool, header.serial, decision, key)
         header.serial += 1
     note_code(store, programme, pool.pool, code, decision)
     header.currency = pool.currency
@@ -119,6 +117,13 @@ def take(
     reservation.merchant, reservation.currency, reservation.subsidy = pool.merchant, pool.currency, dict(pool.subsidy)
     reservation.day = header.day.number
     return Coupon(pool=pool.pool, code=code, merchant=pool.merchant, value=pool.value, currency=pool.currency)
+
+
+def next_code(store: Store, pool: CouponPool, header: Pool, asked: tuple[str, bytes]) -> str:
+    """Give the code that the next coupon of a pool gets; nothing is taken. Asked is for a decision, with a key."""
+    if pool.codes == "imported":
+        return (store.get(pool.programme.encode(), FREE, within(pool.pool, number(header.head))) or b"").decode()
+    return generated_code(pool, header.serial, *asked)
 
 
 def move(store: Store, programme: bytes, reservation: Reservation, to: State) -> Pool:

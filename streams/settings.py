@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     push_secret: SecretStr | None = None
     sms_url: str = "http://127.0.0.1:8090/sms"
     sms_secret: SecretStr | None = None
+    sms_gateway: str | None = Field(None, description="what the templates call the SMS gateway, if there are several")
 
     @property
     def cluster(self) -> Cluster:

@@ -14,6 +14,7 @@ from rules.policy import Policy
 from rules.pools import published_pools
 from rules.priorities import Priorities
 from rules.stops import NOTHING, STOP, Stops
+from rules.templates import Templates
 from rules.undisturbed import at_once
 from streams.coupon_codes import CodesKey
 
@@ -45,6 +46,8 @@ class Versions:
         What limits whole programmes, by their names.
     codes_key
         What coupon codes are made with.
+    templates
+        What customers are told.
     models
         The newest snapshot of each objective.
     stops
@@ -61,6 +64,7 @@ class Versions:
     pools: Mapping[str, CouponPool] = field(default_factory=dict)
     programmes: Mapping[str, Programme] = field(default_factory=dict)
     codes_key: bytes = field(default=b"", repr=False)
+    templates: Templates = field(default_factory=Templates.none)
     models: Mapping[str, Snapshot] = field(default_factory=dict)
     stops: Stops = NOTHING
     priorities: Priorities = field(default_factory=Priorities.default)
@@ -131,6 +135,7 @@ KINDS: Mapping[str, Callable[[bytes], Mapping[str, Any]]] = {
     "policy": lambda content: {"policy": Policy.of_content(content)},
     "apps": _apps,
     "pools": _pools,
+    "templates": lambda content: {"templates": Templates.of_content(content)},
     "priorities": lambda content: {"priorities": Priorities.of_content(content)},
     CODES_KEY: lambda content: {"codes_key": CodesKey.of_content(content)},
 }

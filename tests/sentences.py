@@ -79,6 +79,12 @@ EVERYTHING: dict[str, Any] = {
         "treatments": [
             {"name": "warm", "share": "30%", "offer": {"product": "fund", "pool": "noodles-5"}, "channels": ["sms"]},
             {"name": "bold", "share": "20%", "template": "bold", "text": {"zh": "限时", "en": "Only now"}},
+            {
+                "name": "spoken",
+                "share": "10%",
+                "template": "spoken",
+                "with": {"code": {"coupon": "code"}, "least": 100},
+            },
         ],
     },
 }

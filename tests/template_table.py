@@ -34,7 +34,7 @@ EVERYTHING: dict[str, Any] = {
             "parameters": {
                 "shop": {"type": "word", "length": 10, "example": "cafe"},
                 "value": {"type": "money", "length": 6, "currency": "CNY", "example": 15.5},
-                "code": {"type": "code", "length": 16},
+                "code": {"type": "code", "length": 20},
                 "until": {"type": "date"},
                 "who": {"type": "text", "length": 8},
                 "page": {"type": "link", "length": 40, "under": "https://m.bank.example/"},

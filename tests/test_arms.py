@@ -138,7 +138,10 @@ def test_a_treatment_changes_what_it_says_and_nothing_else() -> None:
         ),
         ([form("a", "10%"), form("a", "10%")], "the treatment 'a' is already there"),
         ([form("a", "60%"), form("b", "60%")], "the treatments together have more than 100% of the customers"),
-        ([{"name": "a", "share": "10%"}], "a treatment says what is different: offer, channels, template or text"),
+        (
+            [{"name": "a", "share": "10%"}],
+            "says what is different: offer, channels, template, text or with",
+        ),
         ([form("a", "95%")], "should be less than or equal to 0.9"),
         ([form("a", "-1%")], "expected a share such as 10%, got '-1%'"),
         ([form("a", "10%", tekst={})], "unknown key 'tekst'; did you mean 'text'?"),

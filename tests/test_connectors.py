@@ -16,6 +16,7 @@ from connectors.push_http import PushHttp
 from connectors.sms_http import SmsHttp
 from connectors.webhook import Gateway, SignedPost
 from kairos.instants import moment
+from kairos.offers import Message, Offer, Text
 from kairos.ports import Connector, InDoubt, Receipt, Refused, Unavailable
 from streams import clock
 from tests.connector_contract import ConnectorContract, an_offer
@@ -128,6 +129,26 @@ async def test_the_sms_platform_gets_a_template_and_no_number(post: SignedPost, 
     assert message["params"] == {"code": "K123", "merchant": "waimai"}
     assert message["text"] == "午餐立减 5 元"
     assert message["reference"]["decision"] == "decision-of-offer-1"
+
+
+def said_by_a_template(**ids: str) -> Offer:
+    values = {"code": Text(zh="K123", en="K123"), "shop": Text(zh="外卖", en="Takeaway")}
+    message = Message(content="hash", language="en", values=values, ids=ids)
+    return an_offer().model_copy(update={"message": message})
+
+
+async def test_the_sms_platform_gets_its_own_name_of_a_template_and_the_customers_language(
+    post: SignedPost, peer: ScriptedGateway
+) -> None:
+    for gateway, ids in ((None, {"a": "S1"}), ("b", {"a": "S1", "b": "S2"}), (None, {"a": "S1", "b": "S2"}), ("b", {})):
+        await SmsHttp(post, gateway=gateway).send(said_by_a_template(**ids))
+
+    messages = [json.loads(body)["data"] for _, body in peer.requests]
+    assert [message["template"] for message in messages] == ["S1", "S2", "lunch-1", "lunch-1"]
+    first = messages[0]
+    assert (first["language"], first["text"]) == ("en", an_offer().text.en)
+    assert first["params"] == {"code": "K123", "shop": "Takeaway"}
+    assert first["coupon"] == {"code": "K123", "merchant": "waimai"}
 
 
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 408, 425, 429, 500, 502, 503, 504])

@@ -131,7 +131,11 @@ SLIPS = [
     ),
     ("sms, push", "sms, pussh", "15:23: 'pussh' is not known here; did you mean 'push'?"),
     ("sms, push", "sms, sms", "15:17: each is named once"),
-    ("      text: {zh: 午餐券, en: Lunch coupon}\n", "", "14:7: the key 'text' is missing"),
+    (
+        "      text: {zh: 午餐券, en: Lunch coupon}\n",
+        "",
+        "14:7: say text:, or with: and where a template's values come from",
+    ),
     ("zh: 午餐券, ", "", "17:13: the key 'zh' is missing"),
     ("{pool: soup-5}", "{}", "14:14: give a product, a pool, or both"),
     ("pool: soup-5", "pool: soup-6", "14:21: there is no pool 'soup-6'; did you mean 'soup-5'?"),

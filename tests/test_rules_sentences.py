@@ -85,6 +85,8 @@ CHANGES: dict[str, Any] = {
     "experiment.treatments.0.channels": ["push"],
     "experiment.treatments.1.template": "other",
     "experiment.treatments.1.text.en": "Other",
+    "experiment.treatments.2.with.code.coupon": "merchant",
+    "experiment.treatments.2.with.a": 2,
 }
 
 
@@ -109,8 +111,32 @@ def test_a_field_that_is_added_to_rules_must_be_said() -> None:
     assert Rule.model_fields.keys() - changed == {"tests"}
     for part, model in (("priority", Priority), ("then", Then), ("limits", Limits), ("experiment", Experiment)):
         below = {path.split(".")[1] for path in CHANGES if path.startswith(f"{part}.")}
-        assert model.model_fields.keys() == below
-    assert Treatment.model_fields.keys() == {path.split(".")[3] for path in CHANGES if "treatments" in path}
+        # Its own text and the values of a template's never stand together: they are told below.
+        assert {field.alias or name for name, field in model.model_fields.items()} - {"with"} == below
+    assert {field.alias or name for name, field in Treatment.model_fields.items()} == {
+        path.split(".")[3] for path in CHANGES if "treatments" in path
+    }
+
+
+TEMPLATED = {**EVERYTHING["then"], "text": None, "with": {"day": {"event": "at"}}}
+OTHERWISE: list[dict[str, Any]] = [
+    {"day": {"event": "amount"}},
+    {"day": {"attr": "at"}},
+    {"day": {"offer": "expires"}},
+    {"day": {"coupon": "until"}},
+    {"day": "at"},
+    {"date": {"event": "at"}},
+    {},
+]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_the_values_of_a_template_come_from_is_said(language: Any) -> None:
+    bindings = [TEMPLATED["with"], *OTHERWISE]
+    thens = [{key: part for key, part in {**TEMPLATED, "with": one}.items() if part is not None} for one in bindings]
+    rules = [rule for then in thens for rule in book_of({**EVERYTHING, "then": then}).rules.values()]
+
+    assert len({whole(rule, language, "Asia/Shanghai") for rule in rules}) == len(bindings)
 
 
 def normal(tree: Tree) -> object:

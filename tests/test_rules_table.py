@@ -81,6 +81,7 @@ def test_cells_are_read_like_values_of_a_rule_file() -> None:
     assert other.on.where["merchant"].fits("7") is True
     assert (one.then.channels, other.then.channels) == (("sms", "push"), ("push",))
     assert (one.name, other.name) == ("7; seven", "7")
+    assert one.then.text is not None
     assert one.then.text.en == '"Yes", he said; really'
 
 

@@ -205,7 +205,7 @@ WRONG: list[tuple[str, Any, str]] = [
     (
         "gateways.platform.variables.length",
         12,
-        "the parameter 'code' takes 16 characters, the gateway 'platform' takes 12",
+        "the parameter 'code' takes 20 characters, the gateway 'platform' takes 12",
     ),
     ("templates.coupon.texts.sms.en", "{{ page }}. Reply T to stop", "the parameter 'page' is a link, and the gateway"),
     ("templates.coupon.registered.platfrom", {}, "there is no gateway 'platfrom'; did you mean 'platform'?"),

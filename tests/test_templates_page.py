@@ -106,17 +106,22 @@ def test_what_is_not_approved_is_listed_first(tmp_path: Path) -> None:
 
     lines = kairos("status", str(file)).output.splitlines()
 
-    assert lines == ["sms-platform  sleeper-code  zh  submitted", "sms-platform  sleeper-code  en  approved SMS_270002"]
+    assert lines == [
+        "sms-platform  card-cashback  en  submitted",
+        "sms-platform  sleeper-code  zh  submitted",
+        "sms-platform  card-cashback  zh  approved SMS_270011",
+        "sms-platform  sleeper-code  en  approved SMS_270002",
+    ]
 
 
 def test_every_mistake_has_its_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "templates.yaml"
-    file.write_text(SHIPPED.read_text(encoding="utf-8").replace("length: 6", "lenght: 6"), encoding="utf-8")
+    file.write_text(SHIPPED.read_text(encoding="utf-8").replace("length: 6", "lenght: 6", 1), encoding="utf-8")
 
     found = kairos("check", str(file))
 
     assert found.exit_code == 1
-    assert "templates.yaml:35:28: unknown key 'lenght'; did you mean 'length'?" in found.output
+    assert "templates.yaml:42:28: unknown key 'lenght'; did you mean 'length'?" in found.output
 
 
 def kairos(*arguments: str) -> Result:
