@@ -55,7 +55,7 @@ class SmsHttp:
                 "rule": offer.rule,
                 "purpose": offer.purpose,
             },
-        } | _coupon(offer)
+        } | _marks(offer)
 
     def _name(self, template: str, message: Message) -> str:
         """Give the template's name here: the platform's own, where it gave one."""
@@ -77,6 +77,8 @@ def _params(offer: Offer) -> dict[str, str]:
     return found
 
 
-def _coupon(offer: Offer) -> dict[str, object]:
+def _marks(offer: Offer) -> dict[str, object]:
+    """Give what few messages have: a coupon, and that they are for a tester."""
     coupon = offer.coupon
-    return {} if coupon is None else {"coupon": {"code": coupon.code, "merchant": coupon.merchant}}
+    found: dict[str, object] = {"test": True} if offer.test else {}
+    return found if coupon is None else found | {"coupon": {"code": coupon.code, "merchant": coupon.merchant}}

@@ -14,8 +14,10 @@ from console.commands_rule_tests import Language_
 from console.files import contents
 from console.output import errors, out, said, settings
 from console.publishing import Refused, catalogue, publish
+from console.template_trials import send_trials, wanted_trials
+from kairos.offers import Channel
 from rules.problems import Problem, suggest
-from rules.saying import LANGUAGES
+from rules.saying import LANGUAGES, Language
 from rules.template_checks import load_templates
 from rules.template_preview import Carried, previews
 from rules.template_saying import STATUSES, template_lines, templates_lines
@@ -102,6 +104,33 @@ def publish_(
         except Refused as refused:
             _stop(refused.problems)
     out.print(f"in force: templates {templates.hash}", highlight=False)
+
+
+@app.command(name="test")
+def try_out(
+    file: File,
+    name: Annotated[str, typer.Argument(help="the template")],
+    to: Annotated[list[str], typer.Option(help="a tester that the policy in force names; may be given again")],
+    channel: Annotated[Channel | None, typer.Option(help="one channel; all of the template unless given")] = None,
+    language: Annotated[Language | None, typer.Option(help="one language; all that there are unless given")] = None,
+) -> None:
+    """Send a template with its example values to named testers, by the gateways, marked as a test and counted nowhere.
+
+    Example: kairos templates test examples/templates.yaml sleeper-code --to T1 --channel sms
+    """
+    templates, now = _read(file), clock.now()
+    (known,) = _named(templates, name)
+    offers = wanted_trials(templates, known, to, (channel, language), now)
+    if not offers:
+        _stop([f"the template {name!r} has no such text"])
+    with said():
+        try:
+            asyncio.run(send_trials(settings().cluster.for_aiokafka(), offers, now))
+        except Refused as refused:
+            _stop(refused.problems)
+    for offer in offers:
+        told = "" if offer.message is None else f", {offer.message.language}"
+        out.print(f"{offer.id}: {offer.channel}{told}, to {offer.customer}", markup=False, highlight=False)
 
 
 def _size(carried: Carried) -> str:

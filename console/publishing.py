@@ -19,7 +19,18 @@ from streams.catalogue import CURRENT, Pointer, publication, read_pointer
 from streams.topic_reader import read_topic
 from streams.topics import CATALOGUE
 
-__all__ = ["GREATEST", "Known", "Refused", "catalogue", "contents_of", "publish", "unfit_after", "whole_contents_of"]
+__all__ = [
+    "GREATEST",
+    "Client",
+    "Known",
+    "Refused",
+    "catalogue",
+    "contents_of",
+    "publish",
+    "send",
+    "unfit_after",
+    "whole_contents_of",
+]
 
 GREATEST = 64 * 1024 * 1024
 """The most bytes that are published at once, before they are packed."""
@@ -82,7 +93,7 @@ async def publish(client: Client, contents: Mapping[str, bytes], by: str, now: M
         old = known.pointers.get(kind)
         before = "" if old is None else old.before if old.hash == content_hash(contents[kind]) else old.hash
         outputs += publication(kind, contents[kind], by, now, before)
-    await _send(client, outputs)
+    await send(client, outputs)
     return {kind: content_hash(content) for kind, content in contents.items()}
 
 
@@ -125,7 +136,8 @@ async def catalogue(client: Client) -> Known:
     return Known(pointers, contents)
 
 
-async def _send(client: Client, outputs: Sequence[Output]) -> None:
+async def send(client: Client, outputs: Sequence[Output]) -> None:
+    """Write records to their topics, one after the other."""
     # The largest book is more than Kafka's topics take; its JSON is a fifth of that, packed.
     producer = AIOKafkaProducer(
         acks="all", enable_idempotence=True, compression_type="gzip", max_request_size=GREATEST, **client

@@ -22,7 +22,7 @@ from rules.template_texts import LONGEST, parameters_of, rendered
 from rules.template_values import Parameter, Raw, spoken
 from rules.templates import Template, Templates
 
-__all__ = ["About", "Said", "Unsaid", "finished", "keeps_promise", "languages_of", "message_of", "of_pool"]
+__all__ = ["About", "Said", "Unsaid", "finished", "ids_of", "keeps_promise", "languages_of", "message_of", "of_pool"]
 
 
 class About(NamedTuple):
@@ -83,7 +83,7 @@ def message_of(templates: Templates, then: Then, channel: Channel, about: About)
         values={
             name: Text(**{into: getattr(text, part) for into, part in parts.items()}) for name, text in values.items()
         },
-        ids=_ids(templates, template, channel, language),
+        ids=ids_of(templates, template, channel, language),
         codes=codes,
         promised=_promised(then, values, about.pool),
         is_html=any(gateway.html for gateway in templates.serving(channel).values()),
@@ -200,7 +200,8 @@ def _language(templates: Templates, person: Person, languages: Collection[Langua
     return next((one for one in languages if one == first), templates.language.otherwise)
 
 
-def _ids(templates: Templates, template: Template, channel: Channel, language: Language) -> dict[str, str]:
+def ids_of(templates: Templates, template: Template, channel: Channel, language: Language) -> dict[str, str]:
+    """Give the template's name at each gateway of a channel that approved it in a language."""
     found = ((name, template.registered.get(name, {}).get(language)) for name in templates.serving(channel))
     return {name: one.id for name, one in found if one is not None and one.id is not None and one.status == "approved"}
 
