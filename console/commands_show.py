@@ -9,7 +9,7 @@ import typer
 from console.output import errors, out, said, settings
 from console.publishing import Refused
 from console.replaying import replay_file
-from streams.replay_journal import replay_journal
+from streams.replay_journal import MissingKey, replay_journal
 from streams.stages import STAGES
 
 __all__ = ["add_to"]
@@ -35,7 +35,13 @@ def replay(
     if journal:
         with said():
             told = settings()
-            results = asyncio.run(replay_journal(told.cluster.for_aiokafka(), list(STAGES.values()), told.codes_keys))
+            try:
+                results = asyncio.run(
+                    replay_journal(told.cluster.for_aiokafka(), list(STAGES.values()), told.codes_keys)
+                )
+            except MissingKey as error:
+                errors.print(str(error), style="red", markup=False, highlight=False)
+                raise typer.Exit(2) from None
         for result in results:
             out.print(str(result), highlight=False, soft_wrap=True)
             for problem in result.problems:

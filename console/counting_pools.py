@@ -7,6 +7,7 @@ from console.counting_records import AnswerRow, CommandRow, PoolRow, pools_conte
 
 __all__ = ["PoolCount", "Pools"]
 
+_OF_RESERVATIONS = frozenset({"reserve", "confirm", "release", "redeem"})
 _NEXT = {
     ("reserved", "confirm"): "confirmed",
     ("reserved", "release"): "released",
@@ -69,8 +70,11 @@ class Pools:
         self._defined = pools_content(content)
 
     def command(self, order: CommandRow) -> None:
-        """Take one command; codes that are imported change nothing here."""
-        if order.kind == "stock":
+        """Take one command; codes that come, tills' words and moves of budgets change nothing here.
+
+        What a till redeemed comes back from its customer's stage as any redemption does.
+        """
+        if order.kind not in _OF_RESERVATIONS:
             return
         found = self._reservations.setdefault(order.id, _Reservation())
         if order.kind == "reserve":

@@ -25,12 +25,16 @@ from streams.topics import CATALOGUE, FEEDBACK
 from streams.trials import TRIED
 from streams.versions import CODES_KEY, Versions
 
-__all__ = ["Replayed", "is_of_a_stage", "replay_journal"]
+__all__ = ["MissingKey", "Replayed", "is_of_a_stage", "replay_journal"]
 
 Client = Mapping[str, object]
 Topics = Mapping[str, Mapping[int, Sequence[Record]]]
 _OF_PEOPLE = (b"stock", b"move", b"redemption")
 _offset = attrgetter("offset")
+
+
+class MissingKey(Exception):
+    """Codes were made with a key that was not given; nothing was compared."""
 
 
 @dataclass(slots=True)
@@ -81,7 +85,7 @@ async def replay_journal(
 
     Raises
     ------
-    ValueError
+    MissingKey
         A key that the journal names by its hash is not among them.
 
     """
@@ -176,7 +180,7 @@ def _versions(hashes: Sequence[tuple[str, str]], contents: Mapping[str, bytes]) 
     versions = Versions()
     for kind, name in hashes:
         if kind == CODES_KEY and name not in contents:
-            raise ValueError(f"codes were made with a key that is not here (its hash is {name}): set KAIROS_CODES_KEY")
+            raise MissingKey(f"codes were made with a key that is not here (its hash is {name}): set KAIROS_CODES_KEY")
         versions = versions.having(kind, contents.get(name, b"") if kind.startswith(STOP) else contents[name])
     return versions
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from console.counting_pools import Pools
+from console.counting_records import CommandRow
 from console.redemptions import RedemptionsError, read_redemptions
 from kairos.decisions import Reason
 from kairos.ids import content_hash
@@ -14,11 +16,13 @@ from kairos.ports import Record
 from kairos.reservations import Redemption
 from rules.pools import load_pools
 from streams.catalogue import CatalogueReader, publication
+from streams.meter import Meter
+from streams.replay_journal import MissingKey, _versions
 from streams.settings import Settings
 from streams.topics import CATALOGUE
 from streams.versions import CODES_KEY, Versions
 from tests.fault_driver import ROOT
-from tests.ledger_table import pool
+from tests.ledger_table import Table, pool
 
 PAGE = (ROOT / "docs" / "pools.md").read_text(encoding="utf-8")
 POOLS = {"cafe": pool(), "ride": pool("ride", programme="travel", currency="JPY")}
@@ -96,6 +100,32 @@ def test_a_key_that_is_no_secret_is_refused_at_the_start() -> None:
         Settings(codes_key=f"{KEY},short")
 
     assert Settings(codes_key=f"{KEY}, {KEY[::-1]}l" + "l").codes_keys[0] == KEY.encode()
+
+
+def test_a_replay_without_the_key_that_codes_were_made_with_says_so() -> None:
+    hashes = [(CODES_KEY, content_hash(KEY.encode()))]
+
+    assert _versions(hashes, {content_hash(KEY.encode()): KEY.encode()}).codes_key == KEY.encode()
+    with pytest.raises(MissingKey, match="set KAIROS_CODES_KEY"):
+        _versions(hashes, {})
+
+
+def test_a_pool_that_runs_low_is_counted_for_those_who_watch() -> None:
+    table, meter = Table(pool(low=9)), Meter()
+
+    meter.committed("ledger", {}, table.reserve("d1").outputs, 0)
+
+    assert meter.counts["kairos_alerts_total"] == {("low",): 1}
+
+
+def test_what_tills_tell_and_what_is_moved_is_no_reservation_to_the_recount() -> None:
+    counted = Pools()
+
+    for kind in ("redemption", "move", "moved", "stock"):
+        counted.command(CommandRow(kind=kind, id="x"))
+
+    assert counted.waiting(()) == 0
+    assert counted.standing() == {}
 
 
 def test_a_key_that_somebody_publishes_is_not_taken() -> None:
