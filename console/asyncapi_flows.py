@@ -12,7 +12,7 @@ from kairos.decisions import Decision, DecisionEnded
 from kairos.entries import Entry, Low
 from kairos.events import AppUsage, Feedback, Login, PageView, Profile, Transaction
 from kairos.examples import Example
-from kairos.offers import Offer
+from kairos.offers import Offer, Withdrawn
 from kairos.permissions import Permission
 from kairos.replayed import Replayed
 from kairos.reservations import Answer, Change, Move, Moved, Redemption, Reserve, Stock
@@ -124,6 +124,12 @@ _REPLAYED = Message(
     "dead_letters.replayed", (Replayed,), "These letters of this partition were replayed; key `replayed`."
 )
 
+_WITHDRAWN = Message(
+    "offers_withdrawn",
+    (Withdrawn,),
+    "People stopped something: what of its scope was decided until then is not to be used. It has no key.",
+)
+
 FLOWS: Final = (
     Flow(
         topics.APP_USAGE,
@@ -163,7 +169,9 @@ FLOWS: Final = (
     Flow(topics.DECISIONS, "Every decision, for reports and audit.", {"send": "Record."}, (_DECISION, _ENDED)),
     Flow(topics.OFFERS_SMS, "What the SMS gateway is to send.", {"send": "Offer."}, (_OFFER,)),
     Flow(topics.OFFERS_PUSH, "What the mobile bank is to push.", {"send": "Offer."}, (_OFFER,)),
-    Flow(topics.OFFERS_LIST, "What branches are to say to whom.", {"send": "Offer."}, (_OFFER,)),
+    Flow(
+        topics.OFFERS_LIST, "What branches are to say to whom.", {"send": "Offer, and take back."}, (_OFFER, _WITHDRAWN)
+    ),
     Flow(
         topics.PERMISSIONS,
         "May this customer be contacted; read it again before each send.",

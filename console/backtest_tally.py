@@ -17,6 +17,7 @@ from kairos.wire import AHEAD
 from rules.findings import clock
 from streams.abreast import time_of
 from streams.topics import DEAD_LETTERS, DECISIONS, FEEDBACK, LEDGER_COMMANDS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.withdrawals import WITHDRAWN
 
 __all__ = ["Tally"]
 
@@ -66,7 +67,7 @@ class Tally:
         if output.topic == DECISIONS:
             if dict(output.headers).get("ce_type") == _DECISION:
                 self._decided(decision(output.value or b""))
-        elif output.topic in _OFFERS:
+        elif output.topic in _OFFERS and dict(output.headers).get("ce_type") != WITHDRAWN.encode():
             self._offered(output.value or b"")
         elif output.topic == LEDGER_COMMANDS:
             self._commanded(output.value or b"")

@@ -34,6 +34,7 @@ from console.counting_records import (
 )
 from kairos.ports import Record
 from streams import topics
+from streams.withdrawals import WITHDRAWN
 
 __all__ = ["Count"]
 
@@ -228,6 +229,8 @@ class Count:
             self._received.add(ended.id)
 
     def _offer(self, record: Record) -> None:
+        if _header(record, "ce_type") == WITHDRAWN:
+            return
         made = offer(record.value or b"")
         if made.test:
             return

@@ -19,6 +19,7 @@ __all__ = [
     "Promised",
     "Slice",
     "Text",
+    "Withdrawn",
     "Written",
 ]
 
@@ -113,6 +114,18 @@ class Offer(Written):
     zone: str | None = None
     test: bool = False
     message: Message | None = None
+
+
+class Withdrawn(Written):
+    """People stopped something: offers of its scope on this list that were decided until then are not to be used.
+
+    Whoever reads the list and took one off it says so by a feedback `rejected` with the reason `stopped`; then its
+    coupon and its contact are free again. Of one that was used already nothing need be said.
+    """
+
+    scope: Literal["all", "rule", "programme", "channel", "pool"]
+    name: str
+    until: AwareDatetime
 
 
 class Limited(Written):

@@ -13,7 +13,7 @@ from kairos.decisions import Reason
 from kairos.offers import Channel, Offer
 from rules.schema import Rule
 
-__all__ = ["NOTHING", "STOP", "Scope", "Stops", "kind_of", "read_stop", "written"]
+__all__ = ["NOTHING", "STOP", "Scope", "Stops", "kind_of", "parts_of", "read_stop", "written"]
 
 STOP: Final = "stop/"
 """What the kind of a stop begins with; its scope follows, then a slash and the name."""
@@ -44,6 +44,19 @@ def kind_of(scope: Scope, name: str = "") -> str:
 
     """
     return f"{STOP}{scope}/{name}" if name else f"{STOP}{scope}"
+
+
+def parts_of(kind: str) -> tuple[Scope, str]:
+    """Give the scope and the name of the kind of a stop.
+
+    Examples
+    --------
+    >>> parts_of("stop/rule/noon"), parts_of("stop/all")
+    (('rule', 'noon'), ('all', ''))
+
+    """
+    scope, _, name = kind.removeprefix(STOP).partition("/")
+    return scope, name
 
 
 def written(why: str, *, stopped: bool) -> bytes:
@@ -99,7 +112,7 @@ class Stops:
 
     def having(self, kind: str, content: bytes) -> "Stops":
         """Give the set after one publication; what cannot be understood is held."""
-        scope, _, name = kind.removeprefix(STOP).partition("/")
+        scope, name = parts_of(kind)
         try:
             stopped = read_stop(content).stopped
         except ValueError:

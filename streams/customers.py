@@ -29,6 +29,7 @@ from streams.keys import compose
 from streams.outcomes import came_back, fire
 from streams.topics import APP_USAGE, CUSTOMERS, FEEDBACK, LEDGER_ANSWERS, TRANSACTIONS, partition_of
 from streams.versions import Versions
+from streams.withdrawals import withdraw
 from streams.work import HOT, Work
 
 __all__ = ["TIMED", "desk_at", "reads", "step"]
@@ -54,6 +55,7 @@ def step(store: Store, batch: Batch[Versions]) -> list[Output]:
         # Else a book that is published at night would warm up in the morning, with the first event.
         memories.note(store, batch.versions.book)
     work = Work.on(store, batch)
+    withdraw(work)
     _answers(work)
     refused: list[_Refused] = []
     told = list(_told(work, refused))

@@ -165,9 +165,9 @@ class Meter:
                 self.counts["kairos_deliveries_total"][channel, receipt] += 1
 
     def _offers(self, outputs: Sequence[Output]) -> None:
-        for topic, _, value, _ in outputs:
-            # Testers are outside of every statistic.
-            if topic in _CHANNELS and not _handed(value or b"{}").test:
+        for topic, _, value, headers in outputs:
+            # Testers are outside of every statistic; on a list there are withdrawals, too.
+            if topic in _CHANNELS and ("ce_type", b"kairos.offer.v1") in headers and not _handed(value or b"{}").test:
                 self.counts["kairos_offers_total"][(_CHANNELS[topic],)] += 1
 
     def _decisions(self, outputs: Sequence[Output]) -> None:

@@ -26,6 +26,7 @@ from streams.profiles import KeptProfile
 from streams.timers import timer_of
 from streams.warming import FOUND, Found, Warming
 from streams.watermark import EventTime
+from streams.withdrawals import TOLD
 from streams.work import ABSENCE, DECISION, HOT, PROFILE, SAID, TIMER
 
 __all__ = ["HIDDEN", "Shown", "masked", "raw", "record_shown"]
@@ -198,6 +199,7 @@ _KINDS: Final[Mapping[str, Mapping[str, tuple[str, _Reader]]]] = {
         FOUND: ("found in the past", _found),
         "g": ("forgotten", lambda id_, value, _unmask: {"id": id_.hex(), "until": rfc3339(int.from_bytes(value))}),
         "w": ("event time", _structure(EventTime)),
+        TOLD: ("stops that the lists were told of", _bare),
         "y": ("since when rules remember", _bare),
     },
     "ledger": {
