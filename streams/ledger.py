@@ -6,18 +6,19 @@ again is somebody's replay: it is answered as before, and neither offered nor re
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
 
 from kairos.instants import moment
 from kairos.offers import CouponPool, Programme
-from kairos.ports import Batch, Output, Store
+from kairos.ports import Batch, Output, Record, Store
 from kairos.reservations import Change, Move, Moved, Order, Redemption, Reserve, Stock
 from kairos.trace import followed
 from kairos.wire import BadRecord
 from rules.stops import Stops
 from streams.coupon_codes import add_codes
 from streams.dead_letters import dead_letter
+from streams.keys import compose
 from streams.ledger_change import change, redeem
 from streams.ledger_commands import read_command
 from streams.ledger_desk import Desk, forget_old
@@ -26,7 +27,7 @@ from streams.ledger_reserve import reserve
 from streams.ledger_slices import arrive, leave
 from streams.ledger_written import watch
 
-__all__ = ["HasPools", "step"]
+__all__ = ["HasPools", "reads", "step"]
 
 _LONGEST = 100
 """A programme's name has no more bytes than this."""
@@ -85,6 +86,17 @@ def step(store: Store, batch: Batch[V]) -> list[Output]:
         except BadRecord as error:
             outputs.append(dead_letter(record, "ledger", error, batch.now))
     return outputs
+
+
+def reads(records: Iterable[Record]) -> list[bytes]:
+    """Name what the step will read whatever happens: the reservations, by the names that the records' headers tell."""
+    names: list[bytes] = []
+    for record in records:
+        key = record.key
+        if key and len(key) <= _LONGEST:
+            told = next((value for name, value in record.headers if name == "ce_id"), b"")
+            names.append(compose(key, "r", told.rpartition(b":")[0]))
+    return names
 
 
 def _carry_out(desk: Desk, order: Order) -> list[Output]:

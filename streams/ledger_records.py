@@ -37,7 +37,6 @@ __all__ = [
     "Reservation",
     "Standing",
     "State",
-    "count_coupons",
     "coupons_of",
     "forget_reservation",
     "number",
@@ -47,6 +46,7 @@ __all__ = [
     "read_reservation",
     "read_standing",
     "within",
+    "write_coupons",
     "write_oddities",
     "write_pool",
     "write_reservation",
@@ -234,10 +234,9 @@ def coupons_of(store: Store, programme: bytes, pool: str, customer: str) -> int:
     return 0 if packed is None else int.from_bytes(packed)
 
 
-def count_coupons(store: Store, programme: bytes, pool: str, customer: str, more: int) -> None:
-    """Count one more, or one less, among a customer's coupons."""
-    name = within(pool, customer.encode())
-    store.put(programme, CUSTOMER, name, number(max(0, coupons_of(store, programme, pool, customer) + more)))
+def write_coupons(store: Store, programme: bytes, pool: str, customer: str, count: int) -> None:
+    """Write how many coupons a customer has."""
+    store.put(programme, CUSTOMER, within(pool, customer.encode()), number(count))
 
 
 def read_oddities(store: Store, programme: bytes) -> Oddities:

@@ -11,10 +11,10 @@ from streams.ledger_limits import add, of_pool, of_programme, standing_of
 from streams.ledger_records import (
     Pool,
     Reservation,
-    count_coupons,
     coupons_of,
     read_pool,
     read_reservation,
+    write_coupons,
     write_reservation,
     write_standing,
 )
@@ -24,6 +24,7 @@ from streams.topics import LEDGER_ANSWERS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 
 __all__ = ["reserve"]
 
+_Counted = tuple[int, str, int, int]
 _OFFERS = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH, Channel.LIST: OFFERS_LIST}
 
 
@@ -43,7 +44,11 @@ def reserve(desk: Desk, order: Reserve) -> list[Output]:
     alerts: list[Output] = []
     for wish in order.wishes:
         pool, header, reason = _ask(desk, wish)
+        counts = [] if pool is None or reason else _counted(desk, pool, wish.offer.customer)
+        if any(had >= most for _, _, had, most in counts):
+            reason = Reason.COUPON_LIMIT
         if reason is None:
+            _count(desk, wish, counts, reservation)
             outputs = _grant(desk, wish, pool, header, reservation)
             alerts += watch(desk, pool, header)
             break
@@ -69,7 +74,7 @@ def _ask(desk: Desk, wish: Wish) -> tuple[CouponPool | None, Pool, Reason | None
         return None, Pool(), Reason.UNKNOWN_POOL
     header = read_pool(desk.store, pool.programme.encode(), pool.pool)
     reason = of_pool(pool, header, desk.at, desk.turn(pool.zone))
-    reason = reason or _of_programme(desk, pool) or _of_customer(desk, pool, wish.offer.customer)
+    reason = reason or _of_programme(desk, pool)
     return pool, header, reason or _unsaid(desk, wish.offer, pool, header)
 
 
@@ -89,30 +94,29 @@ def _of_programme(desk: Desk, pool: CouponPool) -> Reason | None:
     return of_programme(limits, standing, pool, desk.turn(limits.zone))
 
 
-def _of_customer(desk: Desk, pool: CouponPool, customer: str) -> Reason | None:
-    for _, name, most in _per_customer(desk, pool):
-        if coupons_of(desk.store, pool.programme.encode(), name, customer) >= most:
-            return Reason.COUPON_LIMIT
-    return None
-
-
-def _per_customer(desk: Desk, pool: CouponPool) -> list[tuple[int, str, int]]:
-    """Give whose coupons are counted for each customer, how that is noted, and how many one may have."""
+def _counted(desk: Desk, pool: CouponPool, customer: str) -> list[_Counted]:
+    """Give what of one customer is counted: how that is noted, for which pool, how many there are and may be."""
     programme = desk.programmes.get(pool.programme)
     most = None if programme is None else programme.per_customer
-    both = ((1, pool.pool, pool.per_customer), (2, "", most))
-    return [(bit, name, limit) for bit, name, limit in both if limit is not None]
+    key = pool.programme.encode()
+    return [
+        (bit, name, coupons_of(desk.store, key, name, customer), limit)
+        for bit, name, limit in ((1, pool.pool, pool.per_customer), (2, "", most))
+        if limit is not None
+    ]
+
+
+def _count(desk: Desk, wish: Wish, counts: list[_Counted], reservation: Reservation) -> None:
+    # Among a customer's own coupons the virtual one counts, or the control arm would be tried more often.
+    for bit, name, had, _ in counts:
+        write_coupons(desk.store, wish.offer.programme.encode(), name, wish.offer.customer, had + 1)
+        reservation.counted |= bit
 
 
 def _grant(desk: Desk, wish: Wish, pool: CouponPool | None, header: Pool, reservation: Reservation) -> list[Output]:
     """Note the granted wish in the reservation; a treatment's offer goes out, with a coupon taken from its pool."""
     offer = wish.offer
     reservation.granted = offer.id
-    if pool is not None:
-        # Among a customer's own coupons the virtual one counts, or the control arm would be tried more often.
-        for bit, name, _ in _per_customer(desk, pool):
-            count_coupons(desk.store, pool.programme.encode(), name, offer.customer, 1)
-            reservation.counted |= bit
     if wish.arm is Arm.CONTROL:
         reservation.virtual = True
         return []

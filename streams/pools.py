@@ -16,10 +16,11 @@ from streams.ledger_records import (
     Pool,
     Reservation,
     State,
-    count_coupons,
+    coupons_of,
     number,
     read_pool,
     within,
+    write_coupons,
     write_pool,
     write_standing,
 )
@@ -151,7 +152,8 @@ def _give_back(store: Store, programme: bytes, header: Pool, reservation: Reserv
         write_standing(store, programme, standing)
     for bit, pool in ((1, reservation.pool), (2, "")):
         if reservation.counted & bit:
-            count_coupons(store, programme, pool, reservation.customer, -1)
+            had = coupons_of(store, programme, pool, reservation.customer)
+            write_coupons(store, programme, pool, reservation.customer, max(0, had - 1))
 
 
 def _add(amount: Amount, count: int, minor: int) -> None:

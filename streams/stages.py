@@ -52,6 +52,7 @@ _LEDGER: StageSpec[Versions] = StageSpec(
     changelog=LEDGER_CHANGELOG,
     journal=LEDGER_JOURNAL,
     step=ledger.step,
+    reads=ledger.reads,
     aligned=frozenset({LEDGER_ENTRIES, ALERTS}),
     # 2: reservations and pools know days, customers and payers; what an older release writes would forget them.
     layout=2,
