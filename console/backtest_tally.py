@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
+import numpy as np
 
 from console.backtest_figures import WON, Figures, Pair, PoolFigures, RuleFigures, Sent, pairs
 from console.backtest_rows import DecisionRow, VerdictRow, command, decision, feedback, offer
@@ -16,6 +17,7 @@ from kairos.ports import Output, Record
 from kairos.wire import AHEAD
 from rules.findings import clock
 from streams.abreast import time_of
+from streams.backtest_log import REFUSED, TOPICS, Arrays
 from streams.topics import DEAD_LETTERS, DECISIONS, FEEDBACK, LEDGER_COMMANDS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 from streams.withdrawals import WITHDRAWN
 
@@ -23,7 +25,17 @@ __all__ = ["Tally"]
 
 _OFFERS = frozenset({OFFERS_SMS, OFFERS_PUSH, OFFERS_LIST})
 _DECISION = b"kairos.decision.v1"
-_EMPTY = frozenset({Reason.OUT_OF_STOCK.value, Reason.OVER_BUDGET.value})
+_EMPTY = frozenset(
+    {
+        Reason.OUT_OF_STOCK.value,
+        Reason.OVER_BUDGET.value,
+        Reason.DAY_LIMIT.value,
+        Reason.MONTH_LIMIT.value,
+        Reason.PROGRAMME_LIMIT.value,
+        Reason.OVER_SLICE.value,
+    }
+)
+"""Why a pool cannot fulfil a wish, whoever the customer is."""
 
 
 class Tally:
@@ -58,6 +70,20 @@ class Tally:
         # The replay's clock does not believe a time long after the event's arrival, either.
         if told <= record.at + AHEAD:
             figures.first, figures.last = figures.first or told, max(figures.last, told)
+        return self.answered(record)
+
+    def told(self, arrays: Arrays) -> None:
+        """Count the records of a log that was put into arrays, where not all of them are read."""
+        figures, clock = self.figures, arrays["log/clock"]
+        figures.records = len(clock)
+        if len(clock):
+            figures.first, figures.last = int(clock[clock > 0][:1].sum()), int(clock[-1])
+        counts = np.bincount(arrays["log/topic"], minlength=len(TOPICS)).tolist()
+        figures.events.update({name: count for name, count in zip(TOPICS, counts, strict=True) if count})
+        figures.dead = int((arrays["log/at"] == REFUSED).sum())
+
+    def answered(self, record: Record) -> Record:
+        """Note what a record answers, if it is feedback."""
         if record.topic == FEEDBACK:
             self._answers[_answered(record.value or b"")] += 1
         return record

@@ -10,13 +10,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from console.backtest_build import Over, Ran, report
 from console.backtest_report import Report
 from console.backtest_tally import Tally
+from console.column_store import arrays_beside
 from console.output import errors
-from console.publishing import whole_contents_of
+from console.publishing import Refused, whole_contents_of
 from console.replaying import LOG_TOPICS, line, through_the_door
 from kairos.instants import DAY, Millis
+from kairos.ports import Output
+from rules.priorities import Priorities, load_priorities
 from rules.saying import Language
 from streams import event_log
 from streams.backtest import Backtest, stocked
+from streams.backtest_log import Arrays, arrays_of, moved
 from streams.event_log import Header
 from streams.topics import DECISIONS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 from streams.versions import Versions
@@ -34,6 +38,7 @@ class Books(NamedTuple):
     policy: Path
     pools: Path
     apps: Path
+    priorities: Path | None = None
 
     def versions(self) -> Versions:
         """Read and check everything.
@@ -45,8 +50,13 @@ class Books(NamedTuple):
 
         """
         versions = Versions()
-        for kind, content in whole_contents_of(*self).items():
+        for kind, content in whole_contents_of(self.rules, self.policy, self.pools, self.apps).items():
             versions = versions.having(kind, content)
+        if self.priorities is not None:
+            found = load_priorities(self.priorities.read_bytes(), str(self.priorities))
+            if not isinstance(found, Priorities):
+                raise Refused(found)
+            versions = versions.having("priorities", found.content)
         return versions
 
 
@@ -57,6 +67,7 @@ class Wanted(NamedTuple):
     ends: Millis | None = None
     sample: int = 1
     out: Path | None = None
+    is_quick: bool = False
 
 
 def backtested(wanted: Wanted, books: Books, against: Path | None, language: Language) -> Report:
@@ -76,7 +87,8 @@ def backtested(wanted: Wanted, books: Books, against: Path | None, language: Lan
     runs: list[Ran] = []
     for folder, versions in zip(folders, tried, strict=True):
         with _bar(header, f"backtest of {folder}") as step, _written(None if runs else wanted.out) as file:
-            runs.append(_run(wanted, header, str(folder), stocked(versions, wanted.sample), (step, file)))
+            backtest = Backtest(stocked(versions, wanted.sample))
+            runs.append(_run(wanted, books._replace(rules=folder), backtest, (step, file)))
     imported = tuple(sorted(name for name, pool in tried[0].pools.items() if pool.codes == "imported"))
     over = Over(str(wanted.log), header, wanted.sample, imported)
     return report(over, runs[0], runs[1] if against is not None else None, language)
@@ -85,17 +97,36 @@ def backtested(wanted: Wanted, books: Books, against: Path | None, language: Lan
 _Step = Callable[[int], None]
 
 
-def _run(wanted: Wanted, header: Header, folder: str, versions: Versions, told: tuple[_Step, IO[str] | None]) -> Ran:
+def _run(wanted: Wanted, books: Books, backtest: Backtest, told: tuple[_Step, IO[str] | None]) -> Ran:
     step, file = told
-    backtest, tally = Backtest(versions), Tally(versions.policy.zone, versions.pools.values())
-    shift = 0 if wanted.ends is None else event_log.shift_to(header, wanted.ends, _WEEK)
-    records = map(tally.hear, through_the_door(event_log.read(wanted.log, shift)[1]))
-    for output in backtest.run(records, step):
+    versions = backtest.versions
+    tally = Tally(versions.policy.zone, versions.pools.values())
+    shift = 0
+    if wanted.ends is not None:
+        shift = event_log.shift_to(event_log.lines(wanted.log)[0], wanted.ends, _WEEK)
+    if wanted.is_quick:
+        outputs = _quick(wanted.log, shift, books.apps.read_bytes(), (backtest, tally, step))
+    else:
+        outputs = backtest.run(map(tally.hear, through_the_door(event_log.read(wanted.log, shift)[1])), step)
+    for output in outputs:
         tally.take(output)
         if file is not None and output.topic in _WRITTEN:
             file.write(line(output))
     names = {rule.id: rule.name for rule in versions.book.rules.values()}
-    return Ran(folder, tally.finish(), names, versions.hashes)
+    return Ran(str(books.rules), tally.finish(), names, versions.hashes)
+
+
+def _quick(log: Path, shift: Millis, apps: bytes, parts: tuple[Backtest, Tally, _Step]) -> Iterator[Output]:
+    backtest, tally, step = parts
+
+    def made() -> Arrays:
+        return arrays_of(through_the_door(event_log.read(log)[1]), backtest.versions.apps)
+
+    arrays = moved(arrays_beside(log, log.with_name(f"{log.name}.backtest.npz"), apps, made), shift)
+    tally.told(arrays)
+    quick = backtest.quick(arrays)
+    records = through_the_door(event_log.read_some(log, quick.lines.tolist(), shift))
+    return quick.run(map(tally.answered, records), step)
 
 
 @contextmanager

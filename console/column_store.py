@@ -12,7 +12,7 @@ from console.output import errors
 from rules.columns import FORMAT, Arrays, Columns, columns_of
 from rules.lives import Happening
 
-__all__ = ["columns_beside", "store_of"]
+__all__ = ["arrays_beside", "columns_beside", "store_of"]
 
 Reading = Callable[[], AbstractContextManager[Iterator[Happening]]]
 """Opens the log to be read from its beginning."""
@@ -43,13 +43,33 @@ def columns_beside(log: Path, apps: bytes, reading: Reading) -> Columns:
         How the log is read where that is needed.
 
     """
-    store, name = store_of(log), _name(log, apps)
+
+    def made() -> Arrays:
+        with reading() as happenings:
+            return columns_of(happenings)
+
+    return Columns(arrays_beside(log, store_of(log), apps, made))
+
+
+def arrays_beside(log: Path, store: Path, apps: bytes, made: Callable[[], Arrays]) -> Arrays:
+    """Give what was made of a log: the stored arrays where they were made of this log and these apps, else new ones.
+
+    Parameters
+    ----------
+    log, apps
+        What the arrays are made of.
+    store
+        Where they are kept.
+    made
+        Makes them.
+
+    """
+    name = _name(log, apps)
     found = _stored(store, name)
     if found is None:
-        with reading() as happenings:
-            found = {**columns_of(happenings), "name": np.frombuffer(name, np.uint8)}
+        found = {**made(), "name": np.frombuffer(name, np.uint8)}
         _keep(store, found)
-    return Columns(found)
+    return found
 
 
 def _name(log: Path, apps: bytes) -> bytes:

@@ -33,6 +33,7 @@ def backtest(
     policy: Annotated[Path, typer.Option(help="the contact policy")] = _EXAMPLES / "policy.yaml",
     pools: Annotated[Path, typer.Option(help="the coupon pools")] = _EXAMPLES / "pools.yaml",
     apps: Annotated[Path, typer.Option(help="the catalogue of apps")] = _EXAMPLES / "apps.json",
+    priorities: Annotated[Path | None, typer.Option(exists=True, help="what is added when offers compete")] = None,
     against: Annotated[Path | None, typer.Option(exists=True, help="other rules: what would they change?")] = None,
     sample: Annotated[
         int, typer.Option(min=1, help="the log holds one in N customers: make pools as much smaller")
@@ -42,6 +43,9 @@ def backtest(
     ] = None,
     out_: Annotated[Path | None, typer.Option("--out", help="every decision and offer, as JSON lines")] = None,
     html: Annotated[Path | None, typer.Option(help="the report as one page that needs nothing from outside")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="live through those customers alone whom a rule may meet")
+    ] = False,
     language: Language_ = "en",
 ) -> None:
     """Say who would have got what, when, and what would have been suppressed by which reason.
@@ -52,14 +56,14 @@ def backtest(
     The functions that run live decide, over the log's events in their order; the clock is the newest event's time.
     Caps, cooldowns, hours, budgets, control groups and the choice between rules are all in it. Nothing is assumed of
     customers: an offer counts as one attempt and its coupon stays reserved, but whether it arrived, was opened or used
-    is unknown.
+    is unknown. --quick makes the same decisions sooner where rules meet few customers: it puts the log into arrays,
+    kept beside it as LOG.backtest.npz.
     """
     try:
         with said():
             moment = None if ends is None else instant_of(ends, "UTC")
-            report = backtested(
-                Wanted(events, moment, sample, out_), Books(rules, policy, pools, apps), against, language
-            )
+            wanted = Wanted(events, moment, sample, out_, is_quick=quick)
+            report = backtested(wanted, Books(rules, policy, pools, apps, priorities), against, language)
     except Refused as refused:
         errors.print("\n".join(refused.problems), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None

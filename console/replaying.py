@@ -80,4 +80,4 @@ def through_the_door(records: Iterator[Record]) -> Iterator[Record]:
             mapped = map_line(record.value or b"")
         except BadRecord:
             continue
-        yield Record(mapped.topic, 0, 0, mapped.key, mapped.value, mapped.headers, record.at)
+        yield Record(mapped.topic, 0, record.offset, mapped.key, mapped.value, mapped.headers, record.at)

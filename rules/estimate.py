@@ -17,7 +17,7 @@ from rules.met import Flags, Met, Numbers, Rows
 from rules.persons import Attributes, Score, Tag
 from rules.schema import Limits, Rule
 
-__all__ = ["Firings", "NotInColumns", "estimate", "rested"]
+__all__ = ["Firings", "NotInColumns", "estimate", "may_match", "rested"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,29 @@ def estimate(rule: Rule, columns: Columns) -> Firings:
     return _Estimating(rule, columns).firings()
 
 
+def may_match(rule: Rule, columns: Columns, met: Met, steady: Flags, ordered: Flags) -> Flags:
+    """Tell which customers the rule may match: whom it leaves out, the engine does not match at any event.
+
+    What the engine does not know, such as what happened before the log, can only be known better here; so whatever
+    matches there matches here. Scores, gates and limits are not asked.
+
+    Parameters
+    ----------
+    rule, columns
+        The rule, and the log.
+    met
+        What selectors meet in these columns; rules that are asked one after the other share it.
+    steady
+        The customers whose attributes and tags were the same at each of their events.
+    ordered
+        The customers whose events arrived in the order of their times.
+
+    """
+    found = np.zeros(columns.customers, np.bool_)
+    found[_Estimating(rule, columns, met).possible(steady, ordered).customer] = True
+    return found
+
+
 def rested(customers: Numbers, at: Numbers, limits: Limits) -> Flags:
     """Tell which matches the cooldown and the number for a customer leave; they are sorted by customer and time.
 
@@ -80,8 +103,8 @@ def rested(customers: Numbers, at: Numbers, limits: Limits) -> Flags:
 
 
 class _Estimating:
-    def __init__(self, rule: Rule, columns: Columns) -> None:
-        self.rule, self.columns, self._met = rule, columns, Met(columns)
+    def __init__(self, rule: Rule, columns: Columns, met: Met | None = None) -> None:
+        self.rule, self.columns, self._met = rule, columns, met or Met(columns)
         self._pasts = Pasts(rule, self._met)
 
     def firings(self) -> Firings:
@@ -95,6 +118,19 @@ class _Estimating:
         events = events.where(self._tree(self.rule.when, events).holds)
         left = rested(events.customer, events.at, self.rule.limits)
         return Firings(len(on.row), len(events.row), events.customer[left], events.at[left])
+
+    def possible(self, steady: Flags, ordered: Flags) -> Rows:
+        """Give the triggers at which the rule may match; what cannot be told leaves them."""
+        on = self._met.by(self.rule.on.selector)
+        if self.rule.who.parts != ():
+            on = on.where((self._tree(self.rule.who, None).holds | ~steady)[on.customer])
+        # What a rule that consumes looks back on follows from its firings, and these from gates.
+        if self.rule.consume:
+            return on
+        try:
+            return on.where(self._tree(self.rule.when, on).holds | ~ordered[on.customer])
+        except NotInColumns:
+            return on
 
     def _tree(self, tree: Tree, events: Rows | None) -> Verdict:
         """Judge a tree over some events, or over all customers."""

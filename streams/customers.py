@@ -32,7 +32,7 @@ from streams.versions import Versions
 from streams.withdrawals import withdraw
 from streams.work import HOT, Work
 
-__all__ = ["TIMED", "desk_at", "reads", "step"]
+__all__ = ["TIMED", "desk_at", "pass_over", "reads", "step"]
 
 TIMED = frozenset({CUSTOMERS, FEEDBACK, APP_USAGE, TRANSACTIONS})
 """The topics whose events tell how far event time has come: all but the ledger's answers."""
@@ -82,6 +82,23 @@ def desk_at(store: Store, batch: Batch[Versions], record: Record) -> Work:
     places = [(one.topic, one.offset) for _, _, _, one in told]
     _take_all(work, told[: places.index((record.topic, record.offset))], [])
     return work
+
+
+def pass_over(store: Store, batch: Batch[Versions], heard: Mapping[str, Millis]) -> list[Output]:
+    """Let time pass by an event of somebody for whom it leads to nothing: what is due is done, as `step` does it.
+
+    Parameters
+    ----------
+    store, batch
+        As for `step`; the batch has no records.
+    heard
+        When the event happened, by its topic; nothing where it was refused.
+
+    """
+    work = Work.on(store, batch)
+    fire(work, resume)
+    _pass_time(work, heard)
+    return work.finish()
 
 
 def _pass_time(work: Work, heard: Mapping[str, Millis]) -> None:

@@ -17,12 +17,13 @@ from typing import IO, Final, Literal, cast
 
 import msgspec
 
-from kairos.instants import Millis, from_rfc3339, rfc3339
+from kairos.instants import Millis, from_rfc3339
 from kairos.ports import Record
 from streams import card_feed
+from streams.event_log_moved import feed_line_later, later, profile_later
 from streams.topics import APP_USAGE, CUSTOMERS, FEEDBACK, TRANSACTIONS
 
-__all__ = ["FORMAT", "BrokenLog", "Header", "Line", "lines", "read", "shift_to", "write", "writing"]
+__all__ = ["FORMAT", "BrokenLog", "Header", "Line", "lines", "read", "read_some", "shift_to", "write", "writing"]
 
 FORMAT: Final = "kairos-log/1"
 
@@ -107,10 +108,6 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     broken: str | None = None
 
 
-class _Profile(msgspec.Struct):
-    consent: list[dict[str, object]] = []
-
-
 _encode_line = msgspec.json.Encoder().encode
 _decode_line = msgspec.json.Decoder(Line).decode
 _decode_header = msgspec.json.Decoder(Header).decode
@@ -175,7 +172,7 @@ def read(path: Path, shift: Millis = 0) -> tuple[Header, Iterator[Record]]:
 
     """
     header, found = lines(path)
-    moved = msgspec.structs.replace(header, first=_later(header.first, shift), last=_later(header.last, shift))
+    moved = msgspec.structs.replace(header, first=later(header.first, shift), last=later(header.last, shift))
     return moved if shift else header, _records(path, found, shift)
 
 
@@ -218,37 +215,71 @@ def _records(path: Path, found: Iterator[Line], shift: Millis) -> Iterator[Recor
     before: Millis = 0
     # The header is line 1, the first record's place 0.
     for place, line in enumerate(found):
-        try:
-            at = from_rfc3339(line.arrived or line.time or "")
-        except ValueError as error:
-            raise BrokenLog(f"{path}:{place + 2}: neither `arrived` nor `time` says when it arrived: {error}") from None
+        at = _arrival(path, place, line)
         if at < before:
             raise BrokenLog(f"{path}:{place + 2}: it arrived before the line above it; sort the file by arrival")
         before = at
-        yield Record(
-            _TOPICS[line.topic],
-            partition=0,
-            offset=place,
-            key=None if line.key is None else line.key.encode(),
-            value=_value(line, shift),
-            headers=_headers(line, shift),
-            at=at + shift,
-        )
+        yield _record(place, line, at, shift)
+
+
+def read_some(path: Path, places: Iterable[int], shift: Millis = 0) -> Iterator[Record]:
+    """Read some records of a log that was read before; the other lines are passed over and not looked at.
+
+    Parameters
+    ----------
+    path, shift
+        As for `read`.
+    places
+        The places of the records in the file, in their order.
+
+    Raises
+    ------
+    BrokenLog
+        A line is broken, or the file ends too early.
+
+    """
+    opened = _numbered(path)
+    next(opened, None)
+    for place in places:
+        number, text = next((found for found in opened if found[0] == place + 2), (0, b""))
+        if not number:
+            raise BrokenLog(f"{path}: there is no line {place + 2}")
+        (line,) = _lines(path, iter([(number, text)]))
+        yield _record(place, line, _arrival(path, place, line), shift)
+
+
+def _arrival(path: Path, place: int, line: Line) -> Millis:
+    try:
+        return from_rfc3339(line.arrived or line.time or "")
+    except ValueError as error:
+        raise BrokenLog(f"{path}:{place + 2}: neither `arrived` nor `time` says when it arrived: {error}") from None
+
+
+def _record(place: int, line: Line, at: Millis, shift: Millis) -> Record:
+    return Record(
+        _TOPICS[line.topic],
+        partition=0,
+        offset=place,
+        key=None if line.key is None else line.key.encode(),
+        value=_value(line, shift),
+        headers=_headers(line, shift),
+        at=at + shift,
+    )
 
 
 def _value(line: Line, shift: Millis) -> bytes | None:
     if line.raw is not None:
-        return (_feed_line(line.raw, shift) if shift and line.topic == "bank-feed" else line.raw).encode()
+        return (feed_line_later(line.raw, shift) if shift and line.topic == "bank-feed" else line.raw).encode()
     if isinstance(line.data, msgspec.UnsetType):
         return None
-    return _profile(line.data, shift) if shift and line.topic == "customers" else bytes(line.data)
+    return profile_later(line.data, shift) if shift and line.topic == "customers" else bytes(line.data)
 
 
 def _headers(line: Line, shift: Millis) -> tuple[tuple[str, bytes], ...]:
     # As `kairos.wire.headers` writes them, but a broken record may lack some, and a foreign one has none.
     if line.type is None:
         return ()
-    time = _later(line.time, shift) if line.time and shift else line.time
+    time = later(line.time, shift) if line.time and shift else line.time
     found = (
         ("ce_specversion", "1.0"),
         ("ce_id", line.id),
@@ -258,32 +289,3 @@ def _headers(line: Line, shift: Millis) -> tuple[tuple[str, bytes], ...]:
         ("content-type", "application/json"),
     )
     return tuple((name, text.encode()) for name, text in found if text is not None)
-
-
-def _feed_line(raw: str, shift: Millis) -> str:
-    time, semicolon, rest = raw.partition(";")
-    return f"{_later(time, shift)}{semicolon}{rest}"
-
-
-def _profile(data: msgspec.Raw, shift: Millis) -> bytes:
-    try:
-        profile = msgspec.json.decode(data, type=_Profile)
-    except msgspec.ValidationError:
-        # No profile: the door says so better than we could.
-        return bytes(data)
-    if not profile.consent:
-        return bytes(data)
-    moved = [_given(consent, shift) for consent in profile.consent]
-    return msgspec.json.encode({**msgspec.json.decode(data), "consent": moved})
-
-
-def _given(consent: dict[str, object], shift: Millis) -> dict[str, object]:
-    at = consent.get("at")
-    return {**consent, "at": _later(at, shift)} if isinstance(at, str) else consent
-
-
-def _later(time: str, shift: Millis) -> str:
-    try:
-        return rfc3339(from_rfc3339(time) + shift)
-    except (ValueError, OverflowError):
-        return time

@@ -6,11 +6,14 @@ are not in the file ends as `unknown`.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import msgspec
 
 from kairos.instants import Millis
 from kairos.ports import LATENESS, Batch, Output, Record
 from kairos.wire import AHEAD
+from streams import customers, watermark
 from streams.abreast import time_of
 from streams.catalogue import CatalogueReader
 from streams.deadlines import NEVER, Deadlines
@@ -18,7 +21,7 @@ from streams.memory_store import MemoryStore
 from streams.stages import STAGES
 from streams.topics import CATALOGUE
 from streams.versions import Versions
-from streams.watermark import IDLE
+from streams.watermark import IDLE, EventTime
 
 __all__ = ["Replay"]
 
@@ -48,7 +51,7 @@ class Replay:
             yield from self.take(event)
             if progress is not None and count % 1000 == 0:
                 progress(count)
-        yield from self._rest()
+        yield from self.rest()
 
     def take(self, event: Record) -> Iterator[Output]:
         """Take one event; give every record that follows from the time up to it, and from itself."""
@@ -58,6 +61,51 @@ class Replay:
         yield from self._wait(at)
         self.now = at
         yield from self._settle(event)
+
+    def pass_over(self, at: Millis, heard: Mapping[str, Millis]) -> Iterator[Output]:
+        """Let an event go by that leads to nothing for its customer; give every record that follows from the time.
+
+        Parameters
+        ----------
+        at
+            What the clock says after it.
+        heard
+            When it happened, by its topic; nothing where the door refuses it.
+
+        """
+        yield from self._wait(at)
+        self.now = at
+        spec = STAGES["customers"]
+        batch = Batch(0, 1, (), at, self._catalogue.versions, spec.timed)
+        yield from self._follow(customers.pass_over(self.stores[spec.name], batch, heard))
+
+    def jump(self, at: Millis, time: EventTime) -> None:
+        """Go on at a later moment, up to which nothing was due; event time is told as it stands there."""
+        self.now = at
+        store = self.stores["customers"]
+        watermark.keep(store, msgspec.structs.replace(time, mark=max(time.mark, watermark.kept(store).mark)))
+
+    @property
+    def mark(self) -> Millis:
+        """Up to which instant of event time everything was heard."""
+        return watermark.kept(self.stores["customers"]).mark
+
+    def number(self, topic: str, offset: int) -> None:
+        """Say which offset the next record of a topic has."""
+        self._offsets[topic] = offset
+
+    def first_due(self) -> tuple[Millis, Millis]:
+        """Give when the first timer is due, and the first deadline of event time; `NEVER` where there is none."""
+        store = self.stores["customers"]
+        name, _ = next(iter(store.scan(b"", "t")), (NEVER.to_bytes(8), b""))
+        return int.from_bytes(name[:8]), Deadlines(store).first
+
+    def rest(self) -> Iterator[Output]:
+        """Let time pass until no timer is left that could end a decision or label an offer."""
+        while (due := self._next_timer()) is not None:
+            yield from self._wait(due)
+            self.now = max(self.now, due)
+            yield from self._tick()
 
     def _wait(self, until: Millis) -> Iterator[Output]:
         """Let time pass up to an event, and stop where quiet hours end for what waits for that."""
@@ -97,21 +145,17 @@ class Replay:
                 yield output
                 self._pass_on(output, waiting)
 
-    def _rest(self) -> Iterator[Output]:
-        """Let time pass until no timer is left that could end a decision or label an offer."""
-        while (due := self._next_timer()) is not None:
-            yield from self._wait(due)
-            self.now = max(self.now, due)
-            yield from self._tick()
-
     def _tick(self) -> Iterator[Output]:
         for name in STAGES:
-            waiting = deque[Record]()
-            for output in self._step(name, []):
-                yield output
-                self._pass_on(output, waiting)
-            for record in waiting:
-                yield from self._settle(record)
+            yield from self._follow(self._step(name, []))
+
+    def _follow(self, outputs: Iterable[Output]) -> Iterator[Output]:
+        waiting = deque[Record]()
+        for output in outputs:
+            yield output
+            self._pass_on(output, waiting)
+        for record in waiting:
+            yield from self._settle(record)
 
     def _next_timer(self) -> Millis | None:
         # The timers' names begin with their time; `forget` comes weeks later and writes nothing.

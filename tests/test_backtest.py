@@ -18,6 +18,7 @@ from console.backtest_when import periods
 from console.backtest_words import SAID
 from kairos.decisions import Reason
 from kairos.instants import DAY, HOUR
+from kairos.offers import Programme, Slice
 from kairos.ports import Output, Record
 from rules.reasons import REASONS
 from rules.saying import LANGUAGES
@@ -144,6 +145,16 @@ def test_pools_of_a_sample_are_as_much_smaller_and_imported_codes_are_in_stock()
     assert (found.pools["cafe"].count, found.pools["tea"].count, found.pools["tea"].budget) == (3, 2, 2_500)
     assert found.pools["tea"].codes == "generated"
     assert found.hashes == books.hashes
+
+
+def test_a_sample_shrinks_what_all_customers_share_and_not_what_one_may_have() -> None:
+    slices = (Slice(budget="b", home="lunch", minor=9_001, currency="CNY"),)
+    lunch = Programme(programme="lunch", count=7, budget_per_day=901, per_customer=3, slices=slices)
+
+    (found,) = stocked(Versions(programmes={"lunch": lunch}), sample=3).programmes.values()
+
+    assert (found.count, found.budget_per_day, found.budget, found.per_customer) == (2, 300, None, 3)
+    assert found.slices[0].minor == 3_000
 
 
 happening = st.tuples(

@@ -35,6 +35,20 @@ def test_a_backtest_is_told_and_every_decision_is_written(log: Path, tmp_path: P
     assert len(offered) > 5
 
 
+def test_the_quick_way_writes_and_tells_the_same_and_again_from_what_it_kept(log: Path, tmp_path: Path) -> None:
+    moved = ["--ends", "2027-03-01", "--out"]
+    straight = backtest(log, *moved, str(tmp_path / "straight.jsonl"))[1]
+    told = [backtest(log, "--quick", *moved, str(tmp_path / f"{number}.jsonl"))[1] for number in (1, 2)]
+
+    written = {path.read_bytes() for path in tmp_path.iterdir()}
+    assert len(written) == 1
+    assert len(written.pop()) > 1_000
+    assert {one.replace("1.jsonl", "-").replace("2.jsonl", "-") for one in told} == {
+        straight.replace("straight.jsonl", "-")
+    }
+    assert log.with_name(f"{log.name}.backtest.npz").exists()
+
+
 def test_two_folders_are_compared_in_chinese(log: Path) -> None:
     code, told = backtest(log, "--against", str(DEMO / "rules" / "activation.yaml"), "--language", "zh")
 
@@ -68,6 +82,18 @@ def test_rules_with_a_mistake_are_refused_before_anything_runs(log: Path, tmp_pa
 
     assert code == 1
     assert f"{tmp_path / 'bad.yaml'}:2:" in told
+
+
+def test_priorities_are_told_among_what_decided_and_a_mistake_in_them_has_its_place(log: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("format: 1\nlevers: none\n", encoding="utf-8")
+
+    code, told = backtest(log, "--priorities", "examples/priorities.yaml")
+    refused, why = backtest(log, "--priorities", str(tmp_path / "bad.yaml"))
+
+    assert code == 0
+    assert "priorities" in told
+    assert refused == 1
+    assert f"{tmp_path / 'bad.yaml'}:" in why
 
 
 def test_an_interrupted_backtest_ends_without_a_trace(
