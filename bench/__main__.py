@@ -10,6 +10,7 @@ from bench.engines import ENGINES
 from bench.explain import main as explain
 from bench.handover_run import main as handover
 from bench.latency import main as latency
+from bench.ledger_run import main as ledger
 from bench.restore_run import main as restore
 from bench.rules_run import main as rules
 from bench.run import Plan, run
@@ -66,6 +67,7 @@ if __name__ == "__main__":
         "decision": decision,
         "explain": explain,
         "handover": handover,
+        "ledger": ledger,
     }
     other = others.get(sys.argv[1]) if len(sys.argv) > 1 else None
     sys.exit(other(sys.argv[2:]) if other else main())
