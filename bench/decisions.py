@@ -20,9 +20,12 @@ from kairos.offers import Channel
 from rules.book import load
 from rules.candidates import Candidate
 from rules.decide import gates, rank
+from rules.exploring import Exploring
 from rules.limits import hold
 from rules.policy import Policy, load_policy
+from rules.priorities import Priorities, load_priorities
 from rules.schema import Rule
+from rules.weighing import Propensity, terms_of
 
 __all__ = ["main"]
 
@@ -44,6 +47,16 @@ _RULE = """
     limits: {{cooldown: 7d}}
     experiment: {{control: 10%}}
 """
+_COUNTING = "    priority: {value: 35, context: [{event: transaction, where: {card: debit}, times: 1.2}]}\n"
+_EVERYTHING = """
+format: 1
+zone: Asia/Shanghai
+smoothing: {prior: 5%, impressions: 200}
+explore: {gamma: 200, evenly: 2%}
+levers:
+  - {name: one, times: 1.5, programme: programme-0, owner: a, because: b, until: 2027-12-31}
+  - {name: two, times: 0.8, channel: sms, owner: a, because: b, until: 2027-12-31}
+"""
 _SHIPPED = Path(__file__).parent.parent / "examples" / "policy.yaml"
 
 
@@ -60,6 +73,7 @@ def main(words: list[str]) -> int:
         "decode of the event's JSON": lambda: json.loads(_RECORD),
         "a house without a policy": _decision(Policy.default()),
         "examples/policy.yaml, everything in it": _decision(shipped),
+        "the same, terms, levers and exploration": _decision(shipped, _EVERYTHING),
     }
     found: dict[str, list[float]] = {name: [] for name in parts}
     for _ in range(asked.runs):
@@ -80,22 +94,31 @@ def _timed(part: Callable[[], object], times: int) -> float:
     return (time.process_time() - begin) / times * 1e6
 
 
-def _decision(policy: Policy) -> Callable[[], object]:
-    rules, customer = _rules(), Customer()
+def _decision(policy: Policy, priorities: str = "") -> Callable[[], object]:
+    rules, customer = _rules(_COUNTING if priorities else ""), Customer()
     for days in (20, 15, 9):
         hold(customer, Candidate(rules[0], Arm.TREATMENT, Channel.SMS), _NOON - days * DAY, _NOON)
     yes = Consent(purpose="*", channel="*", granted=True, at=datetime(2020, 1, 1, tzinfo=UTC))
     standing = Standing(Profile(consent=(yes,), personalisation=True))
     event = Event("e", "transaction", _NOON, "c1", "dining", Transaction(amount=1200, direction="debit"))
     scores = {rule.id: 0.05 for rule in rules}
+    said = load_priorities(priorities) if priorities else Priorities.default()
+    if not isinstance(said, Priorities):
+        raise SystemExit("\n".join(map(str, said)))
 
     def decide() -> object:
         return rank(gates(event, customer, standing, rules, policy, _NOON), scores)
 
-    return decide
+    def weigh() -> object:
+        found = gates(event, customer, standing, rules, policy, _NOON)
+        terms = {c.rule.id: terms_of(c, Propensity(0.05, 100), event, "m", said, _NOON) for c in found}
+        counted = {rule: scores[rule] if term is None else term.priority for rule, term in terms.items()}
+        return rank(found, counted, None if said.explore is None else Exploring(said.explore, event.id))
+
+    return weigh if priorities else decide
 
 
-def _rules() -> list[Rule]:
-    text = "".join(_RULE.format(number=number, programme=number % 2) for number in range(CANDIDATES))
+def _rules(more: str = "") -> list[Rule]:
+    text = "".join(_RULE.format(number=number, programme=number % 2) + more for number in range(CANDIDATES))
     book = load({"bench.yaml": f"format: 1\nzone: Asia/Shanghai\ncurrency: CNY\nrules:{text}"}).book
     return [] if book is None else list(book.rules.values())

@@ -126,11 +126,14 @@ _ONE: Final[Any] = Field(1.0, exclude_if=lambda factor: factor == 1)
 class Terms(Written):
     """What a candidate counted for: priority = propensity x context x value x levers; what is not told is 1.
 
-    The propensity is the verdict's `score`. `pulled` names the levers whose product, in its bounds, is `levers`;
+    The propensity is the verdict's `score`, unless it was smoothed because the model knew of only so many offers that
+    were `shown`. `pulled` names the levers whose product, in its bounds, is `levers`;
     `level` is told of what wins over all others, and of what is offered only where no other is open.
     """
 
     level: Literal["mandatory", "default"] | None = _TOLD
+    propensity: float | None = _TOLD
+    shown: int | None = _TOLD
     context: float = _ONE
     value: float = _ONE
     levers: float = _ONE

@@ -1,10 +1,10 @@
 """What a model sees of a candidate at decision time: sparse keys with values, in a fixed order."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["CROSSES", "Attribute", "Context", "features"]
+__all__ = ["CROSSES", "Attribute", "Context", "features", "rule_of"]
 
 Attribute = str | int | float | bool
 
@@ -101,6 +101,18 @@ def features(context: Context) -> dict[str, float]:
         value = _half_magnitude(context.attrs[name])
         keys += (f"attr.{name}={value}", f"programme^attr.{name}={context.programme}^{value}")
     return dict.fromkeys(keys, 1.0)
+
+
+def rule_of(known: Iterable[str]) -> str | None:
+    """Give the rule whose candidate some features describe.
+
+    Examples
+    --------
+    >>> rule_of(features(Context("r1", "takeaway", "push", hour=12, weekday=4)))
+    'r1'
+
+    """
+    return next((name.removeprefix("rule=") for name in known if name.startswith("rule=")), None)
 
 
 def _named(context: Context) -> dict[str, str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 __all__ = ["Snapshot", "log_odds", "probability"]
 
-VERSION = 1
+VERSION = 2
 # Beyond this a probability is 0 or 1 in a float, and its logarithm infinite.
 WIDEST = 35.0
 
@@ -54,7 +54,18 @@ def probability(total: float) -> float:
 
 
 class _Written(msgspec.Struct, array_like=True, forbid_unknown_fields=True, frozen=True):
-    """The bytes of a snapshot, as a msgpack array; new fields need a new `version`."""
+    """The bytes of a snapshot, as a msgpack array; new fields need a new `version`. The second one added `shown`."""
+
+    version: int
+    objective: str
+    prior: float
+    keys: list[str]
+    weights: bytes
+    shown: dict[str, int] = {}
+
+
+class _First(msgspec.Struct, array_like=True, frozen=True):
+    """The first version: what a model that has counted nothing is still written as."""
 
     version: int
     objective: str
@@ -79,6 +90,8 @@ class Snapshot:
         The probability that an empty snapshot gives to everybody.
     weights
         Weight per key, in log odds per unit of the feature; `""` is the intercept, added to the prior.
+    shown
+        From how many offers of each rule it has learnt; a rule that is not named was never offered.
 
     Raises
     ------
@@ -101,6 +114,7 @@ class Snapshot:
     objective: str
     prior: float
     weights: Mapping[str, float] = field(default_factory=dict)
+    shown: Mapping[str, int] = field(default_factory=dict)
     _start: float = field(init=False, repr=False, compare=False)
     _sums: dict[str, float] = field(init=False, repr=False, compare=False)
 
@@ -110,6 +124,7 @@ class Snapshot:
         rounded = dict(sorted((key, w) for key, w in zip(self.weights, single, strict=True) if w))
         start = log_odds(self.prior) + rounded.get("", 0.0)
         object.__setattr__(self, "weights", MappingProxyType(rounded))
+        object.__setattr__(self, "shown", MappingProxyType(dict(sorted(self.shown.items()))))
         object.__setattr__(self, "_sums", rounded)
         object.__setattr__(self, "_start", start)
 
@@ -127,13 +142,14 @@ class Snapshot:
 
     def revised(self, changed: Mapping[str, float]) -> Self:
         """Give the next snapshot, in which the weights of some keys are new; 0 removes a key."""
-        return type(self)(self.objective, self.prior, {**self.weights, **changed})
+        return type(self)(self.objective, self.prior, {**self.weights, **changed}, self.shown)
 
     def to_bytes(self) -> bytes:
         """Write canonical bytes: the same weights give the same bytes, hence the same content hash."""
         weights = _single(self.weights.values()).tobytes()
-        written = _Written(VERSION, self.objective, self.prior, list(self.weights), weights)
-        return msgspec.msgpack.encode(written)
+        written = (self.objective, self.prior, list(self.weights), weights)
+        counted = _Written(VERSION, *written, dict(self.shown)) if self.shown else _First(1, *written)
+        return msgspec.msgpack.encode(counted)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
@@ -150,12 +166,12 @@ class Snapshot:
             written = msgspec.msgpack.decode(content, type=_Written)
         except msgspec.DecodeError as error:
             raise ValueError(f"not a snapshot: {error}") from error
-        if written.version != VERSION:
-            raise ValueError(f"snapshot version {written.version} is unknown here, expected {VERSION}")
+        if not 1 <= written.version <= VERSION:
+            raise ValueError(f"snapshot version {written.version} is unknown here, expected 1 to {VERSION}")
         if len(written.weights) != 4 * len(written.keys):
             raise ValueError("a snapshot needs one 4-byte weight per key")
         weights = np.frombuffer(written.weights, dtype="<f4").tolist()
-        return cls(written.objective, written.prior, dict(zip(written.keys, weights, strict=True)))
+        return cls(written.objective, written.prior, dict(zip(written.keys, weights, strict=True)), written.shown)
 
 
 def _single(weights: Iterable[float]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

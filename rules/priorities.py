@@ -5,6 +5,7 @@ A file of its own, beside the contact policy: it says nothing about who may be c
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from operator import itemgetter
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
@@ -17,11 +18,22 @@ from rules.asked import Written
 from rules.canonical import canonical, parsed
 from rules.check import checked
 from rules.problems import Problem, at_places, by_place, mistake
-from rules.selectors import Trigger
+from rules.selectors import Selector, Trigger
 from rules.shapes import Shape, at_least_one
 from rules.words import FirstDay, Format, LastDay, Share, Word, Zone
 
-__all__ = ["LEAST", "MOST", "Explore", "Fit", "Level", "Lever", "Priorities", "Priority", "load_priorities"]
+__all__ = [
+    "LEAST",
+    "MOST",
+    "Explore",
+    "Fit",
+    "Level",
+    "Lever",
+    "Priorities",
+    "Priority",
+    "Smoothing",
+    "load_priorities",
+]
 
 LEAST: Final = 0.1
 MOST: Final = 10.0
@@ -69,6 +81,11 @@ class Priority(Written):
     context: Annotated[tuple[Fit, ...], Field(min_length=1, max_length=20)] | None = None
     """How well the offer fits the moment; all that the event meets are multiplied."""
 
+    @cached_property
+    def fits(self) -> tuple[tuple[Selector, float], ...]:
+        """The events of the context, each with its factor."""
+        return tuple((fit.selector, fit.times) for fit in self.context or ())
+
 
 class Lever(Written):
     """What somebody adds to or takes from some offers for a time, and why."""
@@ -98,28 +115,22 @@ class Lever(Written):
 
     @model_validator(mode="after")
     def _is_about_something(self) -> Self:
-        if self.place is None:
+        if not self.named:
             raise mistake("say which offers: rule, programme, merchant or channel; all that is said must fit")
         if self.from_ is not None and self.until <= self.from_:
             raise at_places({("until",): "until must not be before from"})
         return self
 
     @property
-    def place(self) -> tuple[str, str] | None:
-        """What the lever is looked up by: the narrowest thing that it names."""
-        named = (("rule", self.rule), ("merchant", self.merchant), ("programme", self.programme))
-        found = next(((kind, name) for kind, name in named if name is not None), None)
-        return found or (None if self.channel is None else ("channel", self.channel.value))
-
-    def reaches(self, offer: "Mapping[str, str]", now: Millis) -> bool:
-        """Whether it counts for an offer now; the offer is told by rule, programme, merchant and channel."""
-        if not (self.from_ is None or self.from_ <= now) or now >= self.until:
-            return False
+    def named(self) -> list[tuple[str, str]]:
+        """What the offers must have in common, as kind and name."""
         asked = (self.rule, self.programme, self.merchant, self.channel)
-        return all(name is None or name == offer[kind] for kind, name in zip(_KINDS, asked, strict=True))
+        return [(kind, str(name)) for kind, name in zip(_KINDS, asked, strict=True) if name is not None]
 
 
 _KINDS: Final = ("rule", "programme", "merchant", "channel")
+_Placed = tuple[int, Millis, Millis, tuple[tuple[str, str], ...], Lever]
+"""A lever's number, from when until when it counts, and what it asks beside the place that it is looked up by."""
 
 
 def _gamma(number: float) -> float:
@@ -139,6 +150,33 @@ class Explore(Written):
     """The share of decisions that is spread evenly over all offers besides."""
 
 
+def _chance(share: float) -> float:
+    if share <= 0:
+        raise mistake("an offer that nobody would react to is not made; give a prior above 0%")
+    return share
+
+
+class Smoothing(Written):
+    """What the chance of an offer is taken to be until it was made often enough."""
+
+    prior: Annotated[Share, AfterValidator(_chance)]
+    """The chance of a reaction that a new offer is given."""
+    impressions: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    """After how many offers whose outcome is known the model's word counts as much as the prior."""
+
+    def of(self, score: float, shown: int) -> float:
+        """Give the smoothed chance: the mean of prior and score, weighted by impressions and by what was shown.
+
+        Examples
+        --------
+        >>> new = Smoothing(prior=0.05, impressions=200)
+        >>> [round(new.of(0.01, shown), 3) for shown in (0, 200, 1800)]
+        [0.05, 0.03, 0.014]
+
+        """
+        return (self.prior * self.impressions + score * shown) / (self.impressions + shown)
+
+
 class Priorities(Written):
     """What the business adds when offers compete."""
 
@@ -148,6 +186,8 @@ class Priorities(Written):
     """In which time zone days of this file are meant."""
     levers: Annotated[tuple[Lever, ...], Field(max_length=1_000)] = ()
     """What counts more or less for a time; all that reach an offer are multiplied."""
+    smoothing: Smoothing | None = None
+    """What the chance of a new offer is taken to be; the model's word alone counts unless it is said."""
     explore: Explore | None = None
     """How far offers are tried that are not the best; not at all unless it is said."""
 
@@ -189,19 +229,31 @@ class Priorities(Written):
         """The content's name."""
         return content_hash(self.content)
 
-    def pulled(self, offer: Mapping[str, str], now: Millis) -> tuple[Lever, ...]:
-        """Give the levers that count for an offer now, in the order of the file."""
-        found = [
-            one for kind in _KINDS for one in self._placed.get((kind, offer[kind]), ()) if one[1].reaches(offer, now)
-        ]
-        return tuple(lever for _, lever in sorted(found, key=lambda one: one[0]))
+    def pulled(self, offer: Mapping[str, str], now: Millis) -> list[Lever]:
+        """Give the levers that count for an offer now, in the order of the file.
+
+        Parameters
+        ----------
+        offer
+            Its rule, programme, merchant and channel, `""` where it has none.
+        now
+            Processing time: a lever that has ended counts no more.
+
+        """
+        found: list[tuple[int, Lever]] = []
+        for kind in _KINDS:
+            for number, begin, end, also, lever in self._placed.get((kind, offer[kind]), ()):
+                if begin <= now < end and (not also or all(offer[other] == name for other, name in also)):
+                    found.append((number, lever))
+        return [lever for _, lever in sorted(found, key=itemgetter(0))] if len(found) > 1 else [one for _, one in found]
 
     @cached_property
-    def _placed(self) -> Mapping[tuple[str, str], tuple[tuple[int, Lever], ...]]:
-        places: dict[tuple[str, str], list[tuple[int, Lever]]] = {}
+    def _placed(self) -> Mapping[tuple[str, str], tuple[_Placed, ...]]:
+        places: dict[tuple[str, str], list[_Placed]] = {}
         for number, lever in enumerate(self.levers):
-            if lever.place is not None:
-                places.setdefault(lever.place, []).append((number, lever))
+            place, *also = lever.named
+            begin = -(2**63) if lever.from_ is None else lever.from_
+            places.setdefault(place, []).append((number, begin, lever.until, tuple(also), lever))
         return {place: tuple(found) for place, found in places.items()}
 
     def warnings(self, now: Millis) -> Iterator[tuple[tuple[str | int, ...], str]]:

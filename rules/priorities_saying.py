@@ -45,6 +45,10 @@ def priorities_lines(priorities: Priorities, language: Language) -> list[str]:
     none = "There is no lever: offers compete by their chance and what their rules say."
     lines = [_lever(lever, priorities.zone, language) for lever in priorities.levers]
     lines = lines or ["没有杠杆：各权益仅按响应概率及规则自身的价值竞争。" if zh else none]
+    if (smoothing := priorities.smoothing) is not None:
+        prior, times = percent(smoothing.prior), f"{smoothing.impressions:g}"
+        new = f"A new offer is given a chance of {prior}; after {times} whose outcome is known the model counts as much"
+        lines.append(f"新权益的响应概率按{prior}计，结果已知的展示达{times}次后模型与之各占一半。" if zh else f"{new}.")
     if (explore := priorities.explore) is not None:
         even, gamma = percent(explore.evenly), f"{explore.gamma:g}"
         tried = f"Offers behind the best are tried, the seldomer the further behind (gamma {gamma})"
@@ -111,7 +115,9 @@ def terms_said(verdict: Verdict, language: Language) -> str:
         else ("priority", "propensity", "context", "value", "levers")
     )
     whole, *parts = names
-    values = (f"{verdict.score:.1%}", f"{terms.context:g}", f"{terms.value:g}", f"{terms.levers:g}")
+    smoothed = verdict.score if terms.propensity is None else terms.propensity
+    shown = "" if terms.shown is None else f"（已展示{terms.shown}次）" if zh else f" (shown {terms.shown} times)"
+    values = (f"{smoothed:.1%}{shown}", f"{terms.context:g}", f"{terms.value:g}", f"{terms.levers:g}")
     factors = " x ".join(f"{name} {value}" for name, value in zip(parts, values, strict=True))
     pulled = f" ({', '.join(terms.pulled)})" if terms.pulled else ""
     level = "" if terms.level is None else ("，" if zh else ", ") + _LEVELS[language][terms.level]

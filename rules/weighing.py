@@ -6,7 +6,7 @@ a default one behind them. What is as high is ordered by the rules' ids.
 
 from collections.abc import Mapping
 from math import prod
-from typing import Final
+from typing import Final, NamedTuple
 
 from kairos.decisions import Terms
 from kairos.events import Event
@@ -15,12 +15,19 @@ from rules.candidates import Candidate
 from rules.priorities import LEAST, MOST, Priorities, Priority
 from rules.schema import Rule
 
-__all__ = ["MANDATORY", "level_of", "terms_of"]
+__all__ = ["MANDATORY", "Propensity", "level_of", "terms_of"]
 
 MANDATORY: Final = 0
 """The level of offers that win over all others."""
 _LEVELS: Final[Mapping[str, int]] = {"mandatory": MANDATORY, "usual": 1, "default": 2}
 _UNSAID: Final = Priority()
+
+
+class Propensity(NamedTuple):
+    """The chance of a reaction that the model gives, and of how many offers of the rule it has learnt."""
+
+    score: float
+    shown: int = 0
 
 
 def level_of(rule: Rule) -> int:
@@ -29,7 +36,7 @@ def level_of(rule: Rule) -> int:
 
 
 def terms_of(
-    candidate: Candidate, propensity: float, event: Event, merchant: str, priorities: Priorities, now: Millis
+    candidate: Candidate, model: Propensity, event: Event, merchant: str, priorities: Priorities, now: Millis
 ) -> Terms | None:
     """Give what a candidate counts for; None where that is its propensity alone.
 
@@ -37,30 +44,34 @@ def terms_of(
     ----------
     candidate
         One that passed the gates, so that it has a channel.
-    propensity
-        The chance of a reaction that the model gives.
+    model
+        What the model says.
     event
         What made the rule match: its context.
     merchant
         Whose coupon it would be, `""` without one.
     priorities
-        The levers.
+        The levers, and how new offers are smoothed.
     now
         Processing time: a lever that has ended counts as 1.
 
     """
     rule = candidate.rule
-    if rule.priority is None and not priorities.levers:
+    smoothing = priorities.smoothing
+    if rule.priority is None and smoothing is None and not priorities.levers:
         return None
     said = rule.priority or _UNSAID
     offer = {"rule": rule.id, "programme": rule.programme, "merchant": merchant, "channel": candidate.channel or ""}
     pulled = priorities.pulled(offer, now)
-    if rule.priority is None and not pulled:
+    if rule.priority is None and smoothing is None and not pulled:
         return None
-    context = _bounded([fit.times for fit in said.context or () if fit.selector.meets(event)])
+    propensity = model.score if smoothing is None else smoothing.of(model.score, model.shown)
+    context = _bounded([times for selector, times in said.fits if selector.meets(event)])
     levers = _bounded([lever.times for lever in pulled])
     return Terms(
         level=None if said.level == "usual" else said.level,
+        propensity=None if smoothing is None else propensity,
+        shown=None if smoothing is None else model.shown,
         context=context,
         value=said.value,
         levers=levers,
@@ -70,4 +81,6 @@ def terms_of(
 
 
 def _bounded(factors: list[float]) -> float:
+    if not factors:
+        return 1.0
     return min(max(prod(factors), LEAST), MOST)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 from kairos.customer import Customer, Standing
 from kairos.decisions import (
@@ -13,7 +13,6 @@ from kairos.decisions import (
     EventReference,
     Passed,
     Reason,
-    Terms,
     Value,
     Verdict,
 )
@@ -31,7 +30,6 @@ from rules.judged import Seen
 from rules.limits import hold
 from rules.reads import values_read
 from rules.schema import Rule
-from rules.weighing import terms_of
 from streams import deferrals
 from streams.cause import Cause
 from streams.facts import context, facts
@@ -40,6 +38,7 @@ from streams.open_decision import OpenDecision, Wished, keep, write_decision
 from streams.outcomes import GRACE
 from streams.timers import Timer, set_timer
 from streams.topics import LEDGER_COMMANDS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.weighed import Weighed, counts
 from streams.wording import told, worded
 from streams.work import Work, record
 
@@ -64,11 +63,11 @@ def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:
     candidates = gates(event, customer, standing, rules, versions.policy, work.now, versions.stops)
     wishes = {c.rule.id: _wished(work, event, standing, decision, c) for c in candidates if c.channel is not None}
     convincing = worded(work, event, [_convinced(work, wishes, candidate) for candidate in candidates])
-    terms = {c.rule.id: _terms(work, event, c, wishes[c.rule.id].score) for c in convincing if c.is_open}
+    terms = {c.rule.id: counts(work, event, c, wishes[c.rule.id].score) for c in convincing if c.is_open}
     counted = {rule: wishes[rule].score if found is None else found.priority for rule, found in terms.items()}
     explore = work.versions.priorities.explore
     ranking = rank(convincing, counted, None if explore is None else Exploring(explore, decision))
-    drafted = _drafted(work, cause, decision, ranking, _Weighed(wishes, terms))
+    drafted = _drafted(work, cause, decision, ranking, Weighed(wishes, terms))
     if not ranking.wishes:
         if again := deferrals.due_again(work, cause, candidates):
             deferrals.keep(work, cause, decision, again, drafted["verdicts"])
@@ -93,7 +92,7 @@ def resume(work: Work, timer: Timer) -> None:
 def refuse(work: Work, cause: Cause, candidate: Candidate) -> None:
     """Write the decision of one candidate that was refused before any gate."""
     decision = decision_id(cause.event.customer, cause.event.id, work.versions.book.hash)
-    write_decision(work, Decision(**_drafted(work, cause, decision, Ranking((), (candidate,)), _Weighed({}, {}))))
+    write_decision(work, Decision(**_drafted(work, cause, decision, Ranking((), (candidate,)), Weighed({}, {}))))
 
 
 def _wished(work: Work, event: Event, standing: Standing, decision: str, candidate: Candidate) -> Wished:
@@ -116,11 +115,6 @@ def _wished(work: Work, event: Event, standing: Standing, decision: str, candida
     )
 
 
-def _terms(work: Work, event: Event, candidate: Candidate, score: float) -> Terms | None:
-    pool = work.versions.pools.get(candidate.rule.then.offer.pool or "")
-    return terms_of(candidate, score, event, pool.merchant if pool else "", work.versions.priorities, work.now)
-
-
 def _convinced(work: Work, wishes: dict[str, Wished], candidate: Candidate) -> Candidate:
     if not candidate.is_open or not candidate.rule.who.scores():
         return candidate
@@ -130,13 +124,6 @@ def _convinced(work: Work, wishes: dict[str, Wished], candidate: Candidate) -> C
 def _scores(work: Work, rule: Rule, wish: Wished) -> dict[str, float | None]:
     models = {asked.model: work.versions.models.get(asked.model) for asked in rule.who.scores()}
     return {name: None if model is None else model.score(wish.features) for name, model in models.items()}
-
-
-class _Weighed(NamedTuple):
-    """What is known of the candidates that passed the gates, by their rules."""
-
-    wishes: dict[str, Wished]
-    terms: dict[str, Terms | None]
 
 
 class _Drafted(TypedDict):
@@ -157,7 +144,7 @@ class _Drafted(TypedDict):
     test: bool
 
 
-def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, weighed: _Weighed) -> _Drafted:
+def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, weighed: Weighed) -> _Drafted:
     """Gather everything that is known before the ledger was asked; the record is made once its end is known."""
     customer = cause.event.customer
     read = _reading(work, cause)

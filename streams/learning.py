@@ -10,6 +10,7 @@ from kairos.examples import Example
 from kairos.instants import SECOND, Millis
 from kairos.ports import Batch, Output, Record, Store
 from kairos.wire import BadRecord
+from models.features import rule_of
 from models.ftrl import FTRLProximal
 from models.snapshot import Snapshot
 from streams.catalogue import publication
@@ -18,8 +19,8 @@ from streams.versions import MODEL, Versions
 
 __all__ = ["PRIOR", "snapshot", "step"]
 
-WEIGHT, HEADER = "w", "h"
-"""The kinds of the learning store: the sums of one weight, and the objective's header."""
+WEIGHT, HEADER, SHOWN = "w", "h", "n"
+"""The kinds of the learning store: the sums of one weight, the objective's header, how often a rule was shown."""
 
 PRIOR = 0.05
 """The chance of a reaction before anything was learnt."""
@@ -39,6 +40,7 @@ class _Header(msgspec.Struct, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _sums = msgspec.msgpack.Decoder(tuple[float, float]).decode
 _header = msgspec.msgpack.Decoder(_Header).decode
+_count = msgspec.msgpack.Decoder(int).decode
 
 
 def step(store: Store, batch: Batch[Versions]) -> list[Output]:
@@ -63,7 +65,8 @@ def snapshot(store: Store, objective: str) -> Snapshot:
     """Give the model as it stands: the weights that are not zero."""
     model = _model()
     model.load({id_.decode(): _sums(packed) for id_, packed in store.scan(objective.encode(), WEIGHT)})
-    return Snapshot(objective, PRIOR, model.weights())
+    shown = {id_.decode(): _count(packed) for id_, packed in store.scan(objective.encode(), SHOWN)}
+    return Snapshot(objective, PRIOR, model.weights(), shown)
 
 
 def _example(record: Record) -> Example:
@@ -84,6 +87,11 @@ def _learn(store: Store, model: FTRLProximal, example: Example) -> None:
     if example.corrects:
         model.unlearn_one(example.features, y=False)
     model.learn_one(example.features, y=example.label)
+    rule = rule_of(example.features)
+    # A late reaction is the same offer told of again.
+    if rule is not None and not example.corrects:
+        packed = store.get(key, SHOWN, rule.encode())
+        store.put(key, SHOWN, rule.encode(), _encode(1 if packed is None else _count(packed) + 1))
     header = _read(store, example.objective)
     header.learnt += 1
     store.put(key, HEADER, b"", _encode(header))

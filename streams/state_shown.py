@@ -213,5 +213,5 @@ _KINDS: Final[Mapping[str, Mapping[str, tuple[str, _Reader]]]] = {
         MOVE: ("move of a slice", lambda id_, _value, _unmask: {"id": _text(id_)}),
         "h": ("commands without effect", _structure(Oddities)),
     },
-    "learning": {"w": ("weight", _bare), "h": ("model", _bare)},
+    "learning": {"w": ("weight", _bare), "h": ("model", _bare), "n": ("offers of a rule that were learnt from", _bare)},
 }

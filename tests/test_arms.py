@@ -11,6 +11,7 @@ from rules.arms import Drawn, drawn
 from rules.book import load
 from rules.policy import Policy
 from rules.schema import Rule
+from tests.customer_table import Table, versions
 from tests.rules_strategies import book_of, unhurried, written
 from tests.test_rules_match import rule
 
@@ -153,6 +154,21 @@ def test_a_slip_in_an_experiment_is_told(treatments: Any, told: str) -> None:
     problems = load({"r.yaml": written(rule(experiment={"treatments": treatments}))}).problems
 
     assert [told in problem.what for problem in problems] == [True], problems
+
+
+@pytest.mark.parametrize("key", ["c" * 1024, "客" * 341 + "x", " :/\\'\""])
+def test_a_key_of_any_length_and_letters_is_drawn_decided_on_and_answered(key: str) -> None:
+    table = Table(versions(control="50%", policy={"control": {"everywhere": "10%"}}))
+
+    table.hear(table.profile(key))
+    asked, written_ = table.ask(table.pays(key))
+
+    (decision,) = asked.decisions
+    assert decision["customer"] == key
+    assert len(decision["id"]) == 32
+    rule_ = table.versions.book.rules["cafe"]
+    assert {verdict["arm"] for verdict in decision["verdicts"]} == {drawn(rule_, key, table.versions.policy).arm}
+    assert (decision["state"], len(written_.offers)) in (("offered", 1), ("withheld", 0))
 
 
 def test_three_thirds_are_a_whole() -> None:

@@ -81,6 +81,16 @@ def test_what_is_published_is_taken_by_the_workers() -> None:
     assert reader.pointers["model/reaction"].by == "learning"
 
 
+def test_how_often_each_rule_was_shown_is_counted_and_a_late_reaction_is_no_second_showing() -> None:
+    store = MemoryStore()
+
+    learn(store, example(1, label=False), example(2, label=True), example(1, label=True, corrects=True))
+    (found,) = published(learn(store, example(3, label=False), now=NOON + 5 * SECOND))
+
+    assert found.shown == {"cafe": 3}
+    assert Snapshot.from_bytes(found.to_bytes()) == found
+
+
 def test_each_objective_has_a_model_of_its_own() -> None:
     store = MemoryStore()
 

@@ -16,14 +16,15 @@ from console.explaining import lines_of
 from kairos.decisions import Arm, Decision, Reason, Terms, Verdict
 from kairos.instants import DAY, Millis
 from kairos.offers import Channel
+from models.snapshot import Snapshot
 from rules.book import load
 from rules.candidates import Candidate
 from rules.decide import rank
-from rules.priorities import Lever, Priorities, load_priorities
+from rules.priorities import Lever, Priorities, Smoothing, load_priorities
 from rules.priorities_saying import priorities_lines, terms_said
 from rules.saying import LANGUAGES
 from rules.schema import Rule
-from rules.weighing import terms_of
+from rules.weighing import Propensity, terms_of
 from tests.customer_table import Table, versions
 from tests.rules_strategies import NOON, book_of, unhurried, written
 from tests.test_rules_match import food, rule
@@ -48,7 +49,7 @@ def levers(*said: dict[str, Any]) -> Priorities:
 
 def weighed(rule: Rule, said: Priorities, now: Millis = NOON, merchant: str = "m1") -> Terms | None:
     candidate = Candidate(rule, Arm.TREATMENT, Channel.SMS)
-    return terms_of(candidate, 0.04, food(NOON), merchant, said, now)
+    return terms_of(candidate, Propensity(0.04), food(NOON), merchant, said, now)
 
 
 def test_a_rule_that_says_nothing_counts_for_its_chance_alone_and_the_record_is_as_before() -> None:
@@ -114,6 +115,52 @@ def test_levers_together_stay_in_their_bounds_and_their_order_means_nothing(fact
 
     assert all(terms is not None and 0.1 <= terms.levers <= 10 for terms in found)
     assert found[0] is None or found[1] is None or found[0].levers == pytest.approx(found[1].levers)
+
+
+SMOOTH = Smoothing(prior=0.05, impressions=200)
+
+
+@unhurried
+@given(st.floats(0.001, 0.999), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_a_smoothed_chance_goes_from_the_prior_to_the_models_word(score: float, few: int, more: int) -> None:
+    less, further = (SMOOTH.of(score, shown) for shown in sorted((few, more)))
+
+    assert SMOOTH.of(score, 0) == pytest.approx(0.05)
+    assert min(score, 0.05) - 1e-12 <= further <= max(score, 0.05) + 1e-12
+    assert abs(further - score) <= abs(less - score) + 1e-12
+
+
+def test_an_offer_that_was_never_made_counts_for_the_prior_whatever_the_model_says_and_the_record_tells_both() -> None:
+    said = load_priorities("format: 1\nzone: UTC\nsmoothing: {prior: 5%, impressions: 200}")
+    assert isinstance(said, Priorities), said
+    weights = {"rule=tea": 9.0, "rule=cafe": -0.5}
+    known = Snapshot("reaction", 0.04, weights, {"cafe": 1_000})
+    table = Table(versions().having("priorities", said.content).having("model/reaction", known.to_bytes()))
+
+    table.hear(table.profile())
+    decision = table.ask(table.pays())[0].decision
+
+    best, other = (Verdict.model_validate(verdict) for verdict in decision["verdicts"])
+    assert (best.rule, best.terms, other.rule) == ("tea", Terms(propensity=0.05, shown=0, priority=0.05), "cafe")
+    assert (best.score or 0) > 0.9
+    assert other.terms is not None
+    assert other.terms.propensity == pytest.approx((1_000 * (other.score or 0) + 200 * 0.05) / 1_200)
+    assert terms_said(best, "en").startswith("priority 0.05 = propensity 5.0% (shown 0 times) x")
+
+
+@pytest.mark.parametrize(
+    ("smoothing", "told"),
+    [
+        ("{prior: 0%, impressions: 1}", "give a prior above 0%"),
+        ("{prior: 5%, impressions: 0}", "should be greater than or equal to 1"),
+        ("{prior: 5%}", "the key 'impressions' is missing"),
+    ],
+)
+def test_a_slip_in_the_smoothing_is_told(smoothing: str, told: str) -> None:
+    problems = load_priorities(f"format: 1\nzone: UTC\nsmoothing: {smoothing}")
+
+    assert isinstance(problems, tuple)
+    assert told in problems[0].what
 
 
 def ranked(*said: tuple[str, str, float], programme: str = "p") -> list[str]:

@@ -90,6 +90,15 @@ def test_no_score_is_ever_certain() -> None:
     assert 0.0 < snapshot.score({"a": -1.0}) < snapshot.score({"a": 1.0}) < 1.0
 
 
+def test_a_snapshot_that_counted_nothing_is_written_as_before_counting() -> None:
+    plain, counted = Snapshot("o", 0.5, {"a": 1.0}), Snapshot("o", 0.5, {"a": 1.0}, {"r": 2, "b": 1})
+
+    assert plain.to_bytes() == bytes.fromhex("9501a16fcb3fe000000000000091a161c4040000803f")
+    assert Snapshot.from_bytes(plain.to_bytes()).shown == {}
+    assert [*Snapshot.from_bytes(counted.to_bytes()).shown.items()] == [("b", 1), ("r", 2)]
+    assert counted.revised({"a": 2.0}).shown == counted.shown
+
+
 def test_a_snapshot_cannot_be_changed() -> None:
     known = {"a": 1.0}
     snapshot = Snapshot("o", 0.5, known)
@@ -114,7 +123,7 @@ def test_a_broken_weight_never_becomes_a_snapshot(broken: float) -> None:
     [
         b"",
         b"not msgpack",
-        msgspec.msgpack.encode([2, "o", 0.5, [], b""]),
+        msgspec.msgpack.encode([3, "o", 0.5, [], b"", {}]),
         msgspec.msgpack.encode([1, "o", 0.5, ["a"], b""]),
         msgspec.msgpack.encode([1, "o", 2.0, [], b""]),
     ],
