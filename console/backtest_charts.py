@@ -9,20 +9,13 @@ from console.backtest_report import Chart
 if TYPE_CHECKING:
     from pygal.style import Style
 
-__all__ = ["svg"]
+__all__ = ["COLOURS", "svg"]
 
-_COLOURS: Final = (
-    "#2563a8",
-    "#d9822b",
-    "#3c8d5a",
-    "#8e5ea2",
-    "#b23b3b",
-    "#4aa3a2",
-    "#7a6a53",
-    "#c2608c",
-    "#6b7f2a",
-    "#555e6b",
-)
+COLOURS: Final = (
+    "#2563a8", "#d9822b", "#3c8d5a", "#8e5ea2", "#b23b3b", "#4aa3a2",
+    "#7a6a53", "#c2608c", "#8a9a2f", "#555e6b", "#5b8bd6", "#b8860b",
+)  # fmt: skip
+"""In the order of a chart's series."""
 _FONTS: Final = "system-ui, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 _LABELS: Final = 8
 """More dates than this on the axis of time would not be readable."""
@@ -52,20 +45,18 @@ def svg(chart: Chart, name: str) -> str:
     made = (pygal.Line if is_line else pygal.StackedBar)(
         style=_style(),
         width=960,
-        height=340,
+        height=320,
         x_labels=chart.labels,
         x_labels_major_every=every,
         show_minor_x_labels=every == 1,
         truncate_label=-1,
-        truncate_legend=-1,
-        legend_at_bottom=True,
-        legend_at_bottom_columns=min(5, len(chart.series)),
+        # The page has the legend: the library takes Chinese letters for half as wide as they are.
+        show_legend=False,
         show_dots=is_line and len(chart.labels) < 4 * _LABELS,
         range=(0, 100 if is_line else _highest(chart)),
         js=(),
         margin=12,
         value_formatter=_number,
-        stroke_style={"width": 2},
     )
     # Its own names are drawn by lot.
     made.uuid = name
@@ -98,12 +89,12 @@ def _style() -> "Style":
         font_family=_FONTS,
         label_font_size=12,
         major_label_font_size=12,
-        legend_font_size=13,
         opacity=".9",
         opacity_hover="1",
         stroke_opacity="1",
+        stroke_width="2",
         transition="0s",
-        colors=_COLOURS,
+        colors=COLOURS,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from console.backtest_charts import svg
+from console.backtest_charts import COLOURS, svg
 from console.backtest_report import Cell, Report, Table
 
 __all__ = ["page"]
@@ -29,7 +29,7 @@ def page(report: Report) -> str:
         for section in report.sections
         for place, chart in enumerate(section.charts)
     }
-    return template.render(report=report, charts=charts)
+    return template.render(report=report, charts=charts, colours=COLOURS)
 
 
 def _cell(value: Cell) -> str:

@@ -14,6 +14,7 @@ from rules.saying import Language
 
 __all__ = ["Periods", "periods", "pools", "volume"]
 
+_LINES = 12
 _DAYS, _WEEKS = 62, 800
 """Up to so many days a report tells every day, up to so many every week, and months beyond."""
 
@@ -107,7 +108,9 @@ def pools(figures: Figures, notes: Sequence[str], language: Language) -> Section
     words = SAID[language]
     used = {name: pool for name, pool in sorted(figures.pools.items()) if pool.days}
     time = periods([*_span(figures), *(day for pool in used.values() for day in pool.days)])
-    chart = Chart("lines", words["left chart"], time.labels, {name: _left(pool, time) for name, pool in used.items()})
+    # Those that fell furthest: more lines than this could not be told apart.
+    drawn = sorted(sorted(used, key=lambda name: _rest(used[name], used[name].held, used[name].minor))[:_LINES])
+    chart = Chart("lines", words["left chart"], time.labels, {name: _left(used[name], time) for name in drawn})
     columns = ("pool", "merchant", "programme", "limit", "budget", "given", "face", "left", "not served", "empty")
     rows = tuple(_pool(name, pool, figures.zone) for name, pool in sorted(figures.pools.items()))
     table = Table(tuple(words[column] for column in columns), rows)

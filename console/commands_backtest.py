@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from console.backtest_page import page
@@ -50,8 +51,8 @@ def backtest(
 ) -> None:
     """Say who would have got what, when, and what would have been suppressed by which reason.
 
-    Example: kairos backtest --events examples/data/demo.jsonl.gz --rules examples/demo/rules --policy
-    examples/demo/policy.yaml --pools examples/demo/pools.yaml
+    Example: kairos backtest --events examples/data/demo.jsonl.gz --ends 2027-02-28 --sample 1000
+    --rules examples/recorded/rules --policy examples/recorded/policy.yaml
 
     The functions that run live decide, over the log's events in their order; the clock is the newest event's time.
     Caps, cooldowns, hours, budgets, control groups and the choice between rules are all in it. Nothing is assumed of
@@ -70,8 +71,10 @@ def backtest(
     except (BrokenLog, ValueError) as error:
         errors.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None
+    wide = Console(width=max(out.width, _WIDTH))
     for part in drawn(report):
-        out.print(part, highlight=False, width=max(out.width, _WIDTH) if isinstance(part, Table) else None)
+        # A sentence is left to the terminal's own lines.
+        (wide if isinstance(part, Table) else out).print(part, highlight=False)
     if html is not None:
         with said():
             html.parent.mkdir(parents=True, exist_ok=True)

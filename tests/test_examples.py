@@ -19,7 +19,8 @@ from rules.template_checks import load_templates
 from rules.template_preview import previews
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-FOLDERS = (EXAMPLES, EXAMPLES / "demo")
+RECORDED = EXAMPLES / "recorded"
+FOLDERS = (EXAMPLES, EXAMPLES / "demo", RECORDED)
 MERCHANTS = {"waimai-a", "waimai-b", "waimai-c", "chuxing-a", "lvxing-a"}
 FACE_VALUE = 17_690_000
 """Yuan, of all coupons together, at no cost to the bank."""
@@ -27,8 +28,13 @@ ONE_SMS = 70
 """How many characters one SMS holds in Chinese."""
 
 
+def pools_of(folder: Path) -> Path:
+    """The recorded customers are won with the coupons of the whole bank."""
+    return (EXAMPLES if folder == RECORDED else folder) / "pools.yaml"
+
+
 def checked(folder: Path) -> Checked:
-    named = {"policy": folder / "policy.yaml", "pools": folder / "pools.yaml", "apps": EXAMPLES / "apps.json"}
+    named = {"policy": folder / "policy.yaml", "pools": pools_of(folder), "apps": EXAMPLES / "apps.json"}
     return check_files(folder / "rules", {**named, "names": EXAMPLES / "names.yaml" if folder == EXAMPLES else None})
 
 
@@ -40,7 +46,7 @@ def rules_in(folder: Path) -> list[Rule]:
 
 
 def pools_in(folder: Path) -> tuple[CouponPool, ...]:
-    loaded = load_pools((folder / "pools.yaml").read_bytes())
+    loaded = load_pools(pools_of(folder).read_bytes())
     assert loaded.problems == ()
     return loaded.pools
 
@@ -84,14 +90,14 @@ def test_there_are_rules_of_every_scenario_and_forty_shops_in_a_table() -> None:
     assert len({rule.then.text.zh for rule in FROM_THE_TABLE if rule.then.text}) > 1
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", [*RULES, *rules_in(RECORDED)], ids=lambda rule: rule.id)
 def test_a_rule_is_shown_firing_and_shown_silent_with_the_reason(rule: Rule) -> None:
     assert any(case.fires for case in rule.tests)
     assert any(not case.fires for case in rule.tests)
     assert any(case.why_not for case in rule.tests) or rule.absent is not None
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", [*RULES, *rules_in(RECORDED)], ids=lambda rule: rule.id)
 def test_no_setting_is_for_a_demo(rule: Rule) -> None:
     # What waits for the morning is fresh for a night.
     assert rule.fresh <= (10 * MINUTE if rule.in_quiet_hours == "drop" else DAY)
@@ -100,7 +106,7 @@ def test_no_setting_is_for_a_demo(rule: Rule) -> None:
     assert rule.limits.cooldown or rule.limits.per_customer
 
 
-@pytest.mark.parametrize("rule", WRITTEN_OUT, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", [*WRITTEN_OUT, *rules_in(RECORDED)], ids=lambda rule: rule.id)
 def test_a_text_that_may_be_an_sms_is_short_and_says_how_to_stop_it(rule: Rule) -> None:
     for channel in rule.then.channels:
         text = rule.then.text or said_by(rule.then.template, channel)
@@ -157,3 +163,15 @@ def test_the_table_in_the_page_of_examples_is_what_the_files_say() -> None:
 
     assert sorted(told) == sorted((rule.id, rule.scenario.value) for rule in WRITTEN_OUT)
     assert f"{len(FROM_THE_TABLE)} rows" in page
+
+
+def test_the_recorded_customers_meet_all_four_scenarios_with_products_and_templates_that_are_listed() -> None:
+    names, _ = load_names((EXAMPLES / "names.yaml").read_bytes())
+    assert names is not None
+
+    rules = rules_in(RECORDED)
+
+    assert {rule.scenario for rule in rules} == set(Scenario)
+    assert {rule.programme for rule in rules} == {pool.programme for pool in pools_in(RECORDED)}
+    assert {rule.then.offer.product for rule in rules} - {None} <= set(names.products or ())
+    assert {rule.then.template for rule in rules} <= set(names.templates or ())
