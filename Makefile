@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 INPUT  ?= real
 MINUTES ?= 20
 SEED   ?= 1
+STORM  ?= 3000
 # Two at a time, each with a Kafka of its own; servers that are named are one cluster, and its topics are deleted.
 ABREAST := -n $(if $(KAIROS_TEST_KAFKA),0,2 --dist load --maxschedchunk 1)
 SHELL  := /bin/bash
@@ -49,7 +50,7 @@ faults: $(VENV)/.dev
 
 .PHONY: soak
 soak: $(VENV)/.dev  ## do every kind of harm for MINUTES=20, in the order of SEED=1; two judges say whether all is there once
-	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --storm $(STORM)
 
 .PHONY: race
 race: $(VENV)/.dev  ## 100,000 requests race for 10,000 coupons while three ledger workers are killed

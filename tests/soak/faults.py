@@ -52,6 +52,7 @@ class Faults:
     events: Events
     feeding: Feeding
     seed: int
+    storm: int
     done: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -224,10 +225,10 @@ class Faults:
         return f"{5 * MOST} events and 160 large broken ones for one partition"
 
     async def _storm(self) -> str:
-        await self.feeding.send(self.events.storm(3_000))
+        await self.feeding.send(self.events.storm(self.storm))
         await self.feeding.settle()
         self.done["burst"] += 1
-        return "3000 strange records"
+        return f"{self.storm} strange records"
 
     def _published(self, kind: str, publish: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
         async def do() -> str:

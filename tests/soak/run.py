@@ -28,7 +28,7 @@ from tests.soak.recounts import Recounts, Told
 from tests.soak.unread import drained
 from tests.soak.watch import Watch
 
-CUSTOMERS, RATE = 1_000, 250.0
+CUSTOMERS, RATE, STORM = 1_000, 250.0, 3_000
 Say = Callable[[str], None]
 
 
@@ -77,6 +77,8 @@ class Soak:
         Set it to end early.
     rate
         Events a second.
+    storm
+        Strange records of one storm.
     say
         Told what happens.
 
@@ -87,6 +89,7 @@ class Soak:
     minutes: float
     enough: asyncio.Event
     rate: float = RATE
+    storm: int = STORM
     say: Say = print
 
     async def run(self) -> Report:
@@ -106,7 +109,7 @@ class Soak:
             await self._begin(found, books, events, feeding)
             try:
                 with Watch(found.cluster) as watch:
-                    faults = Faults(found, watch, books, events, feeding, self.seed)
+                    faults = Faults(found, watch, books, events, feeding, self.seed, self.storm)
                     await self._harm(report, faults)
                     await self._drain(found, watch, events, feeding)
             finally:
