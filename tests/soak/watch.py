@@ -31,6 +31,7 @@ class Watch:
         self._counts: Counter[Place] = Counter()
         self._covered: dict[Place, int] = {}
         self._next: dict[TopicPartition, int] = {}
+        self._polls = 0
         self._enough, self._rest, self._looks = Event(), Event(), Event()
         self._thread = Thread(target=self._follow, daemon=True)
 
@@ -50,11 +51,20 @@ class Watch:
     async def all_move(self, patience: float = PATIENCE) -> float:
         """Wait until every partition has committed once more from now on; gives how many seconds that took."""
         await self._known(patience)
-        before, began = dict(self._counts), time.monotonic()
+        began = time.monotonic()
+        await self._up_to_date(patience)
+        before = dict(self._counts)
         while stuck := [place for place, count in before.items() if self._counts[place] == count]:
             assert time.monotonic() - began < patience, f"nothing committed for {patience:.0f} s in {stuck}"
             await asyncio.sleep(0.05)
         return time.monotonic() - began
+
+    async def _up_to_date(self, patience: float) -> None:
+        """Wait until what was committed before now has been counted: it says nothing about what comes."""
+        end, seen = time.monotonic() + patience, self._polls
+        while self._polls < seen + 2:
+            assert time.monotonic() < end, "the journals cannot be read"
+            await asyncio.sleep(0.05)
 
     async def _known(self, patience: float) -> None:
         end = time.monotonic() + patience
@@ -100,3 +110,4 @@ class Watch:
                     self._covered.update({(topic, place.partition): end for topic, (_, end) in ranges.items()})
                 self._counts[place.topic, place.partition] += len(rows)
                 self._next[place] = rows[-1].offset + 1
+            self._polls += 1
