@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError
 
 from kairos.instants import Millis
 from streams.abreast import Abreast
+from streams.group import Group
 from streams.spec import Running, StageSpec
 
 __all__ = ["Intake", "LostInput", "Taken", "Unreadable"]
@@ -44,6 +46,13 @@ class Taken:
     drained: frozenset[str] = frozenset()
 
 
+class _Moved(Exception):
+    """The group has begun to sort itself since we began to take."""
+
+
+_NOTHING = Taken({}, {})
+
+
 class Intake:
     """Takes a partition's records from the stage's consumer, a quota of each topic.
 
@@ -52,8 +61,8 @@ class Intake:
 
     Parameters
     ----------
-    consumer
-        The stage's consumer; nobody else takes from these places.
+    consumer, group
+        The stage's consumer, from whose places nobody else takes, and what its group has decided.
     inputs
         The partition's places, in the order in which equal times are told apart.
     spec
@@ -64,9 +73,16 @@ class Intake:
     """
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, inputs: Sequence[TopicPartition], spec: StageSpec[Any], running: Running
+        self,
+        consumer: AIOKafkaConsumer,
+        group: Group,
+        inputs: Sequence[TopicPartition],
+        spec: StageSpec[Any],
+        running: Running,
     ) -> None:
-        self._consumer, self._inputs, self._spec, self._running = consumer, inputs, spec, running
+        self._consumer, self._group, self._inputs = consumer, group, inputs
+        self._spec, self._running = spec, running
+        self._turn = 0
         self._quota = min(_FIRST_QUOTA, running.most_records)
         self._unread: dict[TopicPartition, int] = {}
         self._begun: dict[TopicPartition, int] = {}
@@ -89,6 +105,7 @@ class Intake:
             A topic does not hold that place.
 
         """
+        self._turn = await self._group.settled()
         begins = await self._consumer.beginning_offsets(self._inputs)
         ends = await self._consumer.end_offsets(self._inputs)
         places: dict[str, int] = {}
@@ -102,30 +119,64 @@ class Intake:
                     f"{begins[place]} to {ends[place]}; restore the topic, or replay into new topics"
                 )
             places[place.topic] = begins[place] if here is None else here
-            self._consumer.seek(place, places[place.topic])
         waiting = set(first)
         self._unread = {p: end for p, end in ends.items() if p.topic in waiting and places[p.topic] < end}
+        self._go_on(places, ends)
+        return places
+
+    def _go_on(self, places: Mapping[str, int], ends: Mapping[TopicPartition, int]) -> None:
+        for place in self._inputs:
+            self._consumer.seek(place, places[place.topic])
         self._begun = dict(ends)
         self._kept.clear()
         self._abreast.begin()
-        return places
 
-    async def take(self, now: Millis, wait: Millis) -> Taken:
-        """Take what is there, a quota of each topic, or wait so long for the first."""
+    async def take(self, now: Millis, wait: Millis, state: Mapping[str, int]) -> Taken:
+        """Take what is there, a quota of each topic, or wait so long for the first.
+
+        Nothing is taken while the group sorts itself. When it has, the places are read on from where `state` ends.
+        """
+        try:
+            turn = await self._group.settled()
+            if turn != self._turn:
+                self._go_on(state, await self._consumer.end_offsets(self._inputs))
+                self._turn = turn
+            taken = await self._take(now, wait)
+            self._check_turn()
+        except _Moved:
+            # What was read across a decision of the group may be missing something, or may come again.
+            return _NOTHING
+        except IllegalStateError:
+            if self._turn == self._group.turn:
+                raise
+            return _NOTHING
+        return taken
+
+    async def _take(self, now: Millis, wait: Millis) -> Taken:
         places = await self._open_places()
         fresh = [place for place in places if place not in self._kept]
         try:
             for place in fresh:
                 await self._fetch(0, place)
+            self._check_turn()
             records, drained = await self._side_by_side(now)
             if not records and (waiting := [place for place in fresh if place not in self._kept]):
                 await self._fetch(wait, *waiting)
                 records, drained = await self._side_by_side(now)
         except UnicodeDecodeError:
-            at = ", ".join([f"{p.topic}/{p.partition}@{await self._consumer.position(p)}" for p in places])
+            at = ", ".join([f"{p.topic}/{p.partition}@{await self._position(p)}" for p in places])
             raise Unreadable(f"a header's name is not UTF-8, in the next record of one of {at}") from None
         ends = {place: await self._end(place) for place in places}
         return Taken(records, ends, drained - {place.topic for place in self._kept})
+
+    def _check_turn(self) -> None:
+        if self._turn != self._group.turn:
+            raise _Moved
+
+    async def _position(self, place: TopicPartition) -> int:
+        # After a decision of the group there is none before we say it, and the client would wait for it.
+        self._check_turn()
+        return await self._consumer.position(place)
 
     async def _fetch(self, wait: Millis, *places: TopicPartition) -> None:
         found = await self._consumer.getmany(*places, timeout_ms=wait, max_records=self._quota)
@@ -141,7 +192,7 @@ class Intake:
 
     async def _end(self, place: TopicPartition) -> int:
         kept = self._kept.get(place)
-        return kept[0].offset if kept else await self._consumer.position(place)
+        return kept[0].offset if kept else await self._position(place)
 
     async def _drained(self) -> frozenset[str]:
         """Give the topics with event time of which nothing lies in Kafka that was not fetched."""
@@ -150,7 +201,7 @@ class Intake:
             if place.topic in self._spec.timed:
                 # Before the first answer to a fetch, the end is the one that was asked for at the beginning.
                 end = self._consumer.highwater(place)
-                if await self._consumer.position(place) >= (self._begun[place] if end is None else end):
+                if await self._position(place) >= (self._begun[place] if end is None else end):
                     found.add(place.topic)
         return frozenset(found)
 
@@ -164,7 +215,7 @@ class Intake:
 
     async def _open_places(self) -> Sequence[TopicPartition]:
         for place, end in list(self._unread.items()):
-            if await self._consumer.position(place) >= end:
+            if await self._position(place) >= end:
                 del self._unread[place]
         return list(self._unread) or self._inputs
 

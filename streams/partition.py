@@ -15,6 +15,7 @@ from streams import journal
 from streams.attempt import attempt
 from streams.commit import Commit, commit
 from streams.consumed import as_record
+from streams.group import Group
 from streams.hooks import Hooks
 from streams.intake import Intake, Taken
 from streams.interpreter import collect_rarely
@@ -48,8 +49,8 @@ class Partition(Generic[V]):
         What the stage is, and how it is run here.
     number
         The partition number.
-    consumer
-        The stage's consumer; every partition takes its own records from it.
+    consumer, group
+        The stage's consumer, from which every partition takes its own records, and what its group has decided.
     versions
         Gives the catalogue as it stands.
     clock
@@ -69,6 +70,7 @@ class Partition(Generic[V]):
         running: Running,
         number: int,
         consumer: AIOKafkaConsumer,
+        group: Group,
         versions: Callable[[], V],
         clock: Callable[[], Millis],
         meter: Meter,
@@ -77,19 +79,19 @@ class Partition(Generic[V]):
     ) -> None:
         self.spec, self.running, self.number = spec, running, number
         self._consumer, self._versions, self._clock, self._meter = consumer, versions, clock, meter
-        self._skips, self._turns, self._hooks = skips, turns, Hooks(running.pauses)
+        self._skips, self._turns, self._hooks, self._group = skips, turns, Hooks(running.pauses), group
         self._inputs = [TopicPartition(topic, number) for topic in spec.inputs]
-        self._intake = Intake(consumer, self._inputs, spec, running)
+        self._intake = Intake(consumer, group, self._inputs, spec, running)
         self._rereading = Rereading(spec.name, number, running)
         self._again: Mapping[str, int | None] | None = None
         self._ticked: Millis = 0
         self._committed: Millis = 0
         self._steady = Steady(clock, spec.name, number)
         self.committing = False
-        self.stopping = False
+        self.stopping = self.closing = False
         self.ready = False
         self.waiting, self.waits = "", 0
-        self.batches = 0
+        self.opens = self.batches = self.turn = 0
         self.progress = Progress(spec.name, number)
         self.store: RocksStore | None = None
         self.drained: frozenset[str] = frozenset()
@@ -97,7 +99,7 @@ class Partition(Generic[V]):
 
     async def run(self) -> None:
         """Open, work, and close again, whatever happened; an error is the caller's to judge."""
-        self.ready = False
+        self.ready, self.closing, self.turn = False, False, self._group.turn
         collect_rarely()
         store: RocksStore | None = None
         producer = self._producer()
@@ -107,10 +109,11 @@ class Partition(Generic[V]):
             self.store = store = RocksStore(self.running.data / self.spec.name / str(self.number))
             await self._open(store)
             self.ready, self.waiting, self.waits = True, "", 0
+            self.opens += 1
             while not self.stopping:
                 await self._round(store, producer)
         finally:
-            self.ready, self.store, self._again = False, None, None
+            self.ready, self.closing, self.store, self._again = False, True, None, None
             if store is not None:
                 store.rollback()
                 store.close()
@@ -161,7 +164,8 @@ class Partition(Generic[V]):
 
     def lag(self) -> dict[str, int]:
         """How much lies between the last commit and each input's end, as the last fetch saw it."""
-        ends = {place.topic: self._consumer.highwater(place) for place in self._inputs} if self.ready else {}
+        ours = set(self._inputs) & self._consumer.assignment() if self.ready else ()
+        ends = {place.topic: self._consumer.highwater(place) for place in ours}
         return {topic: max(0, end - self._meta.inputs.get(topic, 0)) for topic, end in ends.items() if end is not None}
 
     @property
@@ -172,7 +176,7 @@ class Partition(Generic[V]):
 
     async def _round(self, store: RocksStore, producer: AIOKafkaProducer) -> None:
         wait = self.running.wait if self._again is None else _SOON
-        taken = await self._intake.take(self._steady.now(self._meta.now), wait)
+        taken = await self._intake.take(self._steady.now(self._meta.now), wait, self._meta.inputs)
         now = self._steady.now(self._meta.now)
         if taken.records or now - self._ticked >= self.running.tick:
             self._ticked, self.drained = now, taken.drained

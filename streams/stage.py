@@ -7,12 +7,11 @@ stops that partition, names the record and leaves the others alone.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Generic
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import (
     IllegalStateError,
@@ -25,11 +24,13 @@ from mode import Service
 
 from kairos.instants import Millis
 from streams.attempt import StepFailed
+from streams.group import Group
 from streams.intake import LostInput, Unreadable
 from streams.logs import frames
 from streams.meter import Meter
 from streams.partition import Partition
 from streams.rocks import StoreUnavailable
+from streams.sharing import keeper
 from streams.skips import Skips
 from streams.spec import Running, StageSpec, V
 from streams.state_guard import StateRefused
@@ -78,8 +79,10 @@ class Stage(Service, Generic[V]):
         self._skips = Skips(spec.name, [skip for skip in running.skips if skip.place.topic in spec.inputs])
         self.joined = False
         self._consumer: AIOKafkaConsumer | None = None
+        self._group = Group(self._share)
         self._turns = Turns()
         self._works: dict[int, asyncio.Task[None]] = {}
+        self._ends: dict[int, asyncio.Task[None]] = {}
 
     @property
     def label(self) -> str:
@@ -106,30 +109,41 @@ class Stage(Service, Generic[V]):
             # records; put out of the group for that, it would pass what stopped them on to the next worker.
             max_poll_interval_ms=_NEVER,
             max_partition_fetch_bytes=4 << 20,
-            partition_assignment_strategy=(RangePartitionAssignor,),
+            # The second is for the hour in which workers of the last version are still there.
+            partition_assignment_strategy=(keeper(lambda: self.partitions), RangePartitionAssignor),
             **self.running.client,
         )
         await self._opened.wait()
         self._consumer = consumer
         await consumer.start()
-        consumer.subscribe(list(self.spec.inputs), listener=_Listener(self, consumer))
+        consumer.subscribe(list(self.spec.inputs), listener=self._group)
 
     async def on_stop(self) -> None:
         """Let every batch under way end, commit it, and leave the group."""
-        await self.give_back(list(self.partitions))
+        await self.give_back(list(self._works))
         if self._consumer is not None:
             await self._consumer.stop()
         self._skips.end()
 
-    async def take_over(self, numbers: Iterable[int], consumer: AIOKafkaConsumer) -> None:
-        """Begin to work on partitions, whose records this consumer brings; not when we are about to leave anyway."""
-        for number in () if self.should_stop else numbers:
-            self.stopped.pop(number, None)
+    def _share(self, numbers: Collection[int]) -> None:
+        """Work on these partitions from now on, and on no others; what stays is left alone."""
+        self.joined = True
+        for number in self._works.keys() - set(numbers):
+            self._leave(number)
+        self.take_over(sorted(set(numbers) - self._works.keys()))
+
+    def take_over(self, numbers: Collection[int]) -> None:
+        """Begin to work on partitions; not when we are about to leave anyway."""
+        consumer = self._consumer
+        if self.should_stop or consumer is None:
+            return
+        for number in numbers:
             partition = Partition(
                 self.spec,
                 self.running,
                 number,
                 consumer,
+                self._group,
                 self._versions,
                 self._clock,
                 self.meter,
@@ -137,34 +151,44 @@ class Stage(Service, Generic[V]):
                 self._turns,
             )
             self.partitions[number] = partition
-            self._works[number] = asyncio.create_task(self._keep(partition), name=f"{self.spec.name}-{number}")
+            before = self._ends.pop(number, None)
+            self._works[number] = asyncio.create_task(self._keep(partition, before), name=f"{self.spec.name}-{number}")
 
     async def give_back(self, numbers: Iterable[int]) -> None:
         """End work on partitions, each after the commit that is under way."""
-        await asyncio.gather(*[self._end(number) for number in numbers if number in self._works])
+        for number in numbers:
+            self._leave(number)
+        if self._ends:
+            await asyncio.wait(self._ends.values())
 
-    async def _end(self, number: int) -> None:
+    def _leave(self, number: int) -> None:
         partition, task = self.partitions.pop(number), self._works.pop(number)
         # It is somebody else's now, and so is the judgement on it.
         self.stopped.pop(number, None)
         partition.stopping = True
-        # Only a commit is worth waiting for: a task that waits for records, or for Kafka, is just cancelled.
-        if partition.committing:
+        self._ends[number] = asyncio.create_task(self._end(partition, task), name=f"{self.spec.name}-{number}-end")
+
+    @staticmethod
+    async def _end(partition: Partition[V], task: "asyncio.Task[None]") -> None:
+        # Only a commit is worth waiting for: a task that waits for records, or for Kafka, is just cancelled. One that
+        # is closing already would leave open what it was about to close.
+        if partition.committing or partition.closing:
             await asyncio.wait([task], timeout=_DRAIN)
         task.cancel()
         await asyncio.wait([task])
 
-    async def _keep(self, partition: Partition[V]) -> None:
+    async def _keep(self, partition: Partition[V], before: "asyncio.Task[None] | None") -> None:
+        if before is not None:
+            # It went and came back before we were done with it.
+            await asyncio.wait([before])
         while not partition.stopping:
             try:
                 await partition.run()
             except StoreUnavailable as error:
                 await self._wait_for_disk(partition, error)
             except ProducerFenced:
-                # Somebody else owns it, or a commit took too long; the group will say who. Fencing back at once
-                # would make two workers push each other out for ever.
                 log.warning("partition fenced", stage=self.spec.name, partition=partition.number)
-                await asyncio.sleep(self.running.session / 1000)
+                await self._judged(partition)
             except (MessageSizeTooLargeError, UnsupportedCodecError) as error:
                 self._give_up(partition, f"{type(error).__name__}: {error}")
                 return
@@ -187,6 +211,15 @@ class Stage(Service, Generic[V]):
                 self._give_up(partition, f"{type(error).__name__}, outside of the step", error)
                 return
 
+    async def _judged(self, partition: Partition[V]) -> None:
+        """Wait until the group has said whose it is: somebody else was given it, or a commit of ours took too long.
+
+        Fencing back at once would make two workers push each other out for ever.
+        """
+        if self._group.turn == partition.turn:
+            await asyncio.sleep(self.running.session / 1000)
+        await self._group.settled()
+
     async def _wait_for_disk(self, partition: Partition[V], error: StoreUnavailable) -> None:
         """Wait until the disk takes the state again; what Kafka holds of it was not lost meanwhile."""
         why = str(error)[:300]
@@ -202,16 +235,3 @@ class Stage(Service, Generic[V]):
         # Where it was raised, and never what was said: that may quote what a customer did.
         at = {"at": frames(error)} if error else {}
         log.error("partition stopped", stage=self.spec.name, partition=partition.number, why=why, **at)
-
-
-class _Listener(ConsumerRebalanceListener):
-    def __init__(self, stage: Stage[Any], consumer: AIOKafkaConsumer) -> None:
-        self._stage, self._consumer = stage, consumer
-
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        await self._stage.give_back({place.partition for place in revoked})
-
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        # Only whole partition numbers are worked on: every topic of a number comes to the same worker.
-        self._stage.joined = True
-        await self._stage.take_over({place.partition for place in assigned}, self._consumer)

@@ -20,6 +20,7 @@ from streams import clock, watermark
 from streams.catalogue import Catalogue
 from streams.deadlines import Deadline, Deadlines
 from streams.delivery_end import End, feedback
+from streams.group import Group
 from streams.health import Health
 from streams.memory_store import MemoryStore
 from streams.meter import Meter, Spread
@@ -170,7 +171,8 @@ def test_timers_and_deadlines_that_wait_are_counted() -> None:
 async def test_event_time_goes_on_with_the_clock_where_nothing_comes_and_waits_for_what_lies_unread() -> None:
     spec = STAGES["customers"]
     consumer = AIOKafkaConsumer()
-    quiet = Partition(spec, Running(Path()), 0, consumer, Versions, clock.now, Meter(), Skips(spec.name, ()), Turns())
+    group, skips = Group(lambda _: None), Skips(spec.name, ())
+    quiet = Partition(spec, Running(Path()), 0, consumer, group, Versions, clock.now, Meter(), skips, Turns())
     time = watermark.advanced(
         watermark.EventTime(), spec.timed, dict.fromkeys(spec.timed, NOON), spec.timed, NOON, 5_000
     )

@@ -4,10 +4,8 @@ import argparse
 import asyncio
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from multiprocessing.connection import Connection
-
-from aiokafka import AIOKafkaConsumer
 
 from bench.child import arguments, say
 from bench.peers.staged import Shared, measured
@@ -23,10 +21,9 @@ _PROCESSES = 2
 class Together(Stage[Versions]):
     """Begins when the others have joined, too: who comes first is given everything, until the next one comes."""
 
-    async def take_over(self, numbers: Iterable[int], consumer: AIOKafkaConsumer) -> None:
-        assigned = set(numbers)
-        if len(assigned) < PARTITIONS:
-            await super().take_over(assigned, consumer)
+    def take_over(self, numbers: Collection[int]) -> None:
+        if len(numbers) < PARTITIONS:
+            super().take_over(numbers)
 
 
 def one(asked: argparse.Namespace, shared: Shared, told: Connection) -> None:
