@@ -11,6 +11,7 @@ from bench.explain import main as explain
 from bench.handover_run import main as handover
 from bench.latency import main as latency
 from bench.ledger_run import main as ledger
+from bench.memory_run import main as memory
 from bench.restore_run import main as restore
 from bench.rules_run import main as rules
 from bench.run import Plan, run
@@ -68,6 +69,7 @@ if __name__ == "__main__":
         "explain": explain,
         "handover": handover,
         "ledger": ledger,
+        "memory": memory,
     }
     other = others.get(sys.argv[1]) if len(sys.argv) > 1 else None
     sys.exit(other(sys.argv[2:]) if other else main())

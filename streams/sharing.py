@@ -58,8 +58,10 @@ def keeper(having: Callable[[], Iterable[int]]) -> type[AbstractPartitionAssigno
     """Make the assignor of one worker and stage; `having` tells which partitions it has whenever the group asks."""
 
     class Keeper(AbstractPartitionAssignor):
-        # The group speaks of it by this name: it is a contract between workers of different versions.
-        name = "kairos-keep"
+        # The group agrees on a name, and its leader on the shares. Workers of earlier versions know this name alone;
+        # one of them that leads shares as Kafka's range assignor does. A second name beside it would not do: the
+        # client joins the group once for each, and every joining is another rebalance.
+        name = "range"
         version = 0
 
         @classmethod

@@ -12,7 +12,6 @@ from typing import Any, Generic
 
 import structlog
 from aiokafka import AIOKafkaConsumer
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import (
     IllegalStateError,
     KafkaError,
@@ -109,8 +108,7 @@ class Stage(Service, Generic[V]):
             # records; put out of the group for that, it would pass what stopped them on to the next worker.
             max_poll_interval_ms=_NEVER,
             max_partition_fetch_bytes=4 << 20,
-            # The second is for the hour in which workers of the last version are still there.
-            partition_assignment_strategy=(keeper(lambda: self.partitions), RangePartitionAssignor),
+            partition_assignment_strategy=(keeper(lambda: self.partitions),),
             **self.running.client,
         )
         await self._opened.wait()
