@@ -13,6 +13,7 @@ from typing import Any, Generic
 import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import (
+    IllegalOperation,
     IllegalStateError,
     KafkaError,
     MessageSizeTooLargeError,
@@ -184,7 +185,8 @@ class Stage(Service, Generic[V]):
                 await partition.run()
             except StoreUnavailable as error:
                 await self._wait_for_disk(partition, error)
-            except ProducerFenced:
+            except (ProducerFenced, IllegalOperation):
+                # The second: the client was told of it between two calls, and takes no more for this transaction.
                 log.warning("partition fenced", stage=self.spec.name, partition=partition.number)
                 await self._judged(partition)
             except (MessageSizeTooLargeError, UnsupportedCodecError) as error:
