@@ -1,7 +1,8 @@
 """`python -m bench decision`: what policy and arbitration cost a decision with six candidates.
 
 Gates, ledger of contacts and ranks, as `rules.decide` asks them of one customer who was contacted before; no scores, no
-store and no Kafka. Beside it the bare decode of the event's JSON in the same run, for a busy machine shows ratios only.
+store and no Kafka. Then the text of one candidate where a template makes it; one without a template costs nothing more.
+Beside it the bare decode of the event's JSON in the same run, for a busy machine shows ratios only.
 """
 
 import argparse
@@ -11,20 +12,23 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from kairos.customer import Customer, Standing
 from kairos.decisions import Arm
 from kairos.events import Consent, Event, Profile, Transaction
-from kairos.instants import DAY, from_rfc3339
-from kairos.offers import Channel
+from kairos.instants import DAY, from_rfc3339, moment
+from kairos.offers import Channel, CouponPool, Offer
 from rules.book import load
 from rules.candidates import Candidate
 from rules.decide import gates, rank
 from rules.exploring import Exploring
 from rules.limits import hold
+from rules.message import About, Said, finished, message_of
 from rules.policy import Policy, load_policy
 from rules.priorities import Priorities, load_priorities
-from rules.schema import Rule
+from rules.schema import Rule, Then
+from rules.templates import Templates
 from rules.weighing import Propensity, terms_of
 
 __all__ = ["main"]
@@ -74,6 +78,8 @@ def main(words: list[str]) -> int:
         "a house without a policy": _decision(Policy.default()),
         "examples/policy.yaml, everything in it": _decision(shipped),
         "the same, terms, levers and exploration": _decision(shipped, _EVERYTHING),
+        "a message of a template, four values": _message(),
+        "a coupon's code put into its text": _finish(),
     }
     found: dict[str, list[float]] = {name: [] for name in parts}
     for _ in range(asked.runs):
@@ -116,6 +122,89 @@ def _decision(policy: Policy, priorities: str = "") -> Callable[[], object]:
         return rank(found, counted, None if said.explore is None else Exploring(said.explore, event.id))
 
     return weigh if priorities else decide
+
+
+_THEN = """
+  - id: spoken
+    name: spoken
+    scenario: activation
+    programme: spoken
+    on: {event: transaction}
+    then:
+      offer: {product: mobile-bank, pool: p}
+      channels: [sms]
+      template: bench
+      with:
+        shop: {coupon: merchant}
+        value: {coupon: value}
+        at: {event: at}
+        amount: {event: amount}
+        code: {coupon: code}
+      expires: 2h
+"""
+_TEMPLATES: dict[str, Any] = {
+    "format": 1,
+    "zone": "Asia/Shanghai",
+    "currency": "CNY",
+    "words": {"cafe": {"zh": "咖啡店", "en": "the cafe"}},
+    "templates": {
+        "bench": {
+            "name": "bench",
+            "parameters": {
+                "shop": {"type": "word", "length": 10},
+                "value": {"type": "money"},
+                "at": {"type": "time"},
+                "amount": {"type": "money"},
+                "code": {"type": "code", "length": 18},
+            },
+            "texts": {
+                "sms": {
+                    "zh": "您{{ at }}消费{{ amount }}元，凭{{ code }}在{{ shop }}减{{ value }}元，退订回复T",
+                    "en": "{{ amount }} at {{ at }}: {{ value }} off at {{ shop }} with {{ code }}. Reply T to stop",
+                }
+            },
+        }
+    },
+}
+
+
+def _message() -> Callable[[], object]:
+    templates, then, about = _asked()
+    return lambda: message_of(templates, then, Channel.SMS, about)
+
+
+def _finish() -> Callable[[], object]:
+    templates, then, about = _asked()
+    said = message_of(templates, then, Channel.SMS, about)
+    if not isinstance(said, Said):
+        raise TypeError(f"the message of the bench is not made: {said}")
+    at = moment(_NOON)
+    offer = Offer(
+        id="o",
+        decision="d",
+        customer="c1",
+        programme="spoken",
+        rule="spoken",
+        channel=Channel.SMS,
+        purpose="marketing",
+        template="bench",
+        text=said.text,
+        decided_at=at,
+        expires_at=at,
+        message=said.message,
+    )
+    return lambda: finished(offer, "K00000Z879HA7J2Z")
+
+
+def _asked() -> tuple[Templates, Then, About]:
+    templates = Templates.model_validate(_TEMPLATES)
+    book = load({"bench.yaml": f"format: 1\nzone: Asia/Shanghai\ncurrency: CNY\nrules:{_THEN}"}).book
+    if book is None:
+        raise ValueError("the rule of the bench is wrong")
+    event = Event("e", "transaction", _NOON, "c1", "dining", Transaction(amount=1200, direction="debit"))
+    pool = CouponPool(pool="p", programme="spoken", merchant="cafe", value=1500, count=9)
+    about = About(event, Profile(attrs={"language": "zh"}), "mobile-bank", _NOON, pool)
+    return templates, book.rules["spoken"].then, about
 
 
 def _rules(more: str = "") -> list[Rule]:
