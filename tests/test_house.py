@@ -169,3 +169,12 @@ def test_one_package_has_one_version_in_all_locks() -> None:
                 found.setdefault(canonical(pin["name"]), set()).add(pin["version"])
 
     assert {name: versions for name, versions in found.items() if len(versions) > 1} == {}
+
+
+def test_decisions_are_numbered_each_by_its_own_number() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(page.name[:4]) for page in pages]
+
+    assert numbers == list(range(1, len(pages) + 1))
+    for number, page in zip(numbers, pages, strict=True):
+        assert page.read_text(encoding="utf-8").startswith(f"# {number}. "), page
