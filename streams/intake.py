@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError
 
 from kairos.instants import Millis
 from streams.abreast import Abreast
@@ -145,6 +145,9 @@ class Intake:
             self._check_turn()
         except _Moved:
             # What was read across a decision of the group may be missing something, or may come again.
+            return _NOTHING
+        except NoOffsetForPartitionError:
+            # The client had looked for a place before we said it; now it has one.
             return _NOTHING
         except IllegalStateError:
             if self._turn == self._group.turn:
