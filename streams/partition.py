@@ -194,7 +194,7 @@ class Partition(Generic[V]):
                 await self._reread(store, producer, self._again)
 
     async def _reread(self, store: RocksStore, producer: AIOKafkaProducer, wanted: Mapping[str, int | None]) -> None:
-        await self._hooks.at("reread")
+        await self._hooks.at("reread", self.number)
         portion = await self._rereading.take(wanted, self._meta.inputs)
         if portion is None:
             return

@@ -130,7 +130,7 @@ class Midway(Hooks):
         self._store, self._place = store, place
         self.is_there = False
 
-    async def at(self, point: Point) -> None:
+    async def at(self, point: Point, _number: int | None = None) -> None:
         self.is_there = point == "restoring" and self._store.changelog > self._place
         if self.is_there:
             await asyncio.Event().wait()
