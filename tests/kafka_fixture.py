@@ -27,6 +27,8 @@ from streams.topics import TOPICS, Partitions
 from streams.topics_declare import declare
 
 IMAGE = "confluentinc/cp-kafka:7.6.0"
+LEFT_OPEN = ("ignore:unclosed <socket:ResourceWarning", "ignore:unclosed transport:ResourceWarning")
+"""A client of Kafka leaves a connection open where it is told to go while it opens one; when that is said is luck."""
 USED, ABREAST = pytest.StashKey[str](), pytest.StashKey[list[str]]()
 
 _numbers = itertools.count(1)
@@ -112,6 +114,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The long ones first: at the end, nobody waits for the last of them.
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    for item in items:
+        if item.get_closest_marker("kafka"):
+            for left in LEFT_OPEN:
+                item.add_marker(pytest.mark.filterwarnings(left))
 
 
 def _configured() -> tuple[str, str] | None:

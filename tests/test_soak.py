@@ -21,8 +21,8 @@ from tests.soak.run import Soak
 CAPS = {"loose": {"sms": 3}, "tight": {"sms": 2}}
 
 
-# The workers are processes of their own. Here are only the clients that feed and watch, and they leave a socket open
-# where the broker dies at the wrong moment; who reads the warning is then a matter of luck.
+# The workers are processes of their own. Here are only the clients that feed and watch, and they leave more than a
+# socket open where the broker dies at the wrong moment; who reads the warning is then a matter of luck.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.kafka
 @pytest.mark.slow
