@@ -2,12 +2,16 @@
 
 import json
 from decimal import Decimal
-from typing import TypeVar
+from functools import cached_property
+from typing import Self, TypeVar
 
 import msgspec
 from pydantic import BaseModel
 
-__all__ = ["canonical", "parsed", "split"]
+from kairos.ids import content_hash
+from rules.asked import Written
+
+__all__ = ["Document", "canonical", "parsed", "split"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -31,6 +35,32 @@ def parsed(content: bytes, model: type[M]) -> M:
         return model.model_validate(json.loads(content, parse_float=Decimal))
     except RecursionError:
         raise ValueError("the content is nested too deeply") from None
+
+
+class Document(Written):
+    """A file that is published whole, such as the contact policy."""
+
+    @classmethod
+    def of_content(cls, content: bytes) -> Self:
+        """Read the published form.
+
+        Raises
+        ------
+        ValueError
+            The content is none.
+
+        """
+        return parsed(content, cls)
+
+    @cached_property
+    def content(self) -> bytes:
+        """The published form: canonical JSON."""
+        return canonical(self)
+
+    @cached_property
+    def hash(self) -> str:
+        """The content's name."""
+        return content_hash(self.content)
 
 
 class _Rules(msgspec.Struct, forbid_unknown_fields=True):

@@ -8,11 +8,10 @@ from typing import Annotated, ClassVar, Final, Literal, Self, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kairos.decisions import Reason
-from kairos.ids import content_hash
 from kairos.instants import DAY, Millis
 from kairos.offers import Channel, Identifier
 from rules.asked import Written
-from rules.canonical import canonical, parsed
+from rules.canonical import Document
 from rules.check import checked
 from rules.experiments import Control
 from rules.moments import Hours, day_of, midnight
@@ -163,7 +162,7 @@ class Testers(Written):
     """Or everybody to whom the bank gave this tag."""
 
 
-class Policy(Written):
+class Policy(Document):
     """When and how often customers may be contacted, over all rules and programmes."""
 
     format: Format
@@ -218,28 +217,6 @@ class Policy(Written):
 
         """
         return cls.model_validate({"format": 1, "zone": "Asia/Shanghai"})
-
-    @classmethod
-    def of_content(cls, content: bytes) -> Self:
-        """Read the published form.
-
-        Raises
-        ------
-        ValueError
-            The content is no published policy.
-
-        """
-        return parsed(content, cls)
-
-    @cached_property
-    def content(self) -> bytes:
-        """The published form: canonical JSON."""
-        return canonical(self)
-
-    @cached_property
-    def hash(self) -> str:
-        """The content's name."""
-        return content_hash(self.content)
 
     @cached_property
     def classes_of(self) -> Mapping[str, tuple[str, ...]]:

@@ -10,12 +10,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
-from kairos.ids import content_hash
 from kairos.instants import Millis
 from kairos.offers import Channel, Identifier
 from rules import spelled
 from rules.asked import Written
-from rules.canonical import canonical, parsed
+from rules.canonical import Document
 from rules.check import checked
 from rules.problems import Problem, at_places, by_place, mistake
 from rules.selectors import Selector, Trigger
@@ -177,7 +176,7 @@ class Smoothing(Written):
         return (self.prior * self.impressions + score * shown) / (self.impressions + shown)
 
 
-class Priorities(Written):
+class Priorities(Document):
     """What the business adds when offers compete."""
 
     format: Format
@@ -206,28 +205,6 @@ class Priorities(Written):
     def default(cls) -> Self:
         """Give what holds for a house that says nothing: every offer by its chance alone."""
         return cls.model_validate({"format": 1, "zone": "UTC"})
-
-    @classmethod
-    def of_content(cls, content: bytes) -> Self:
-        """Read the published form.
-
-        Raises
-        ------
-        ValueError
-            The content is none.
-
-        """
-        return parsed(content, cls)
-
-    @cached_property
-    def content(self) -> bytes:
-        """The published form: canonical JSON."""
-        return canonical(self)
-
-    @cached_property
-    def hash(self) -> str:
-        """The content's name."""
-        return content_hash(self.content)
 
     def pulled(self, offer: Mapping[str, str], now: Millis) -> list[Lever]:
         """Give the levers that count for an offer now, in the order of the file.

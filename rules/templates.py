@@ -10,7 +10,7 @@ from kairos.ids import content_hash
 from kairos.money import Currency
 from kairos.offers import Channel, Identifier, Text
 from rules.asked import Written
-from rules.canonical import canonical, parsed
+from rules.canonical import Document, canonical
 from rules.problems import at_places, mistake, suggest
 from rules.saying import LANGUAGES, Language
 from rules.shapes import Shape, at_least_one
@@ -180,7 +180,7 @@ class Template(Written):
         return content_hash(canonical(self))
 
 
-class Templates(Written):
+class Templates(Document):
     """All templates, and the gateways that carry them."""
 
     format: Format
@@ -209,28 +209,6 @@ class Templates(Written):
 
         """
         return cls.model_validate({"format": 1, "zone": "UTC", "currency": "CNY", "templates": {}})
-
-    @classmethod
-    def of_content(cls, content: bytes) -> Self:
-        """Read the published form.
-
-        Raises
-        ------
-        ValueError
-            The content is no published templates.
-
-        """
-        return parsed(content, cls)
-
-    @cached_property
-    def content(self) -> bytes:
-        """The published form: canonical JSON."""
-        return canonical(self)
-
-    @cached_property
-    def hash(self) -> str:
-        """The content's name."""
-        return content_hash(self.content)
 
     def serving(self, channel: Channel) -> Mapping[str, Gateway]:
         """Give the gateways of a channel."""
