@@ -1,20 +1,19 @@
 """`kairos templates`: check what customers are told, say it, show it with example values, put it into force."""
 
 import asyncio
-import getpass
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from console import templates_schema
-from console.check_report import first
 from console.commands_rule_tests import Language_
 from console.files import contents
-from console.output import errors, out, said, settings
-from console.publishing import Refused, catalogue, publish
+from console.output import out, said, settings
+from console.publishing import Refused, catalogue
 from console.template_trials import send_trials, wanted_trials
+from console.templates_schema import SCHEMA
+from console.whole_files import By, put_into_force, stop
 from kairos.offers import Channel
 from rules.problems import Problem, suggest
 from rules.saying import LANGUAGES, Language
@@ -88,22 +87,14 @@ def status(
 @app.command()
 def schema() -> None:
     """Print the schema of the file, for editors."""
-    typer.echo(templates_schema.text(), nl=False)
+    typer.echo(SCHEMA.text(), nl=False)
 
 
 @app.command(name="publish")
-def publish_(
-    file: File, by: Annotated[str | None, typer.Option(help="who publishes; the user's name unless given")] = None
-) -> None:
+def publish_(file: File, by: By = None) -> None:
     """Put the templates into force; running workers take them between two batches."""
     templates = _read(file)
-    with said():
-        client = settings().cluster.for_aiokafka()
-        try:
-            asyncio.run(publish(client, {"templates": templates.content}, by or getpass.getuser(), clock.now()))
-        except Refused as refused:
-            _stop(refused.problems)
-    out.print(f"in force: templates {templates.hash}", highlight=False)
+    put_into_force("templates", templates, by)
 
 
 @app.command(name="test")
@@ -122,12 +113,12 @@ def try_out(
     (known,) = _named(templates, name)
     offers = wanted_trials(templates, known, to, (channel, language), now)
     if not offers:
-        _stop([f"the template {name!r} has no such text"])
+        stop([f"the template {name!r} has no such text"])
     with said():
         try:
             asyncio.run(send_trials(settings().cluster.for_aiokafka(), offers, now))
         except Refused as refused:
-            _stop(refused.problems)
+            stop(refused.problems)
     for offer in offers:
         told = "" if offer.message is None else f", {offer.message.language}"
         out.print(f"{offer.id}: {offer.channel}{told}, to {offer.customer}", markup=False, highlight=False)
@@ -159,7 +150,7 @@ def _standing(templates: Templates, language: Language_) -> Iterator[tuple[tuple
 
 def _named(templates: Templates, name: str | None) -> list[str]:
     if name is not None and name not in templates.templates:
-        _stop([f"there is no template {name!r}{suggest(name, templates.templates)}"])
+        stop([f"there is no template {name!r}{suggest(name, templates.templates)}"])
     return [*templates.templates] if name is None else [name]
 
 
@@ -167,7 +158,7 @@ def _in_force() -> Templates:
     with said():
         content = asyncio.run(catalogue(settings().cluster.for_aiokafka())).current("templates")
     if content is None:
-        _stop(["no templates were ever published"])
+        stop(["no templates were ever published"])
     return Templates.of_content(content)
 
 
@@ -175,16 +166,8 @@ def _read(file: Path) -> Templates:
     """Give templates without mistakes."""
     text = contents(file)
     if isinstance(text, Problem):
-        _stop([text])
+        stop([text])
     loaded = load_templates(text, str(file))
     if loaded.templates is None:
-        _stop(loaded.problems)
+        stop(loaded.problems)
     return loaded.templates
-
-
-def _stop(problems: tuple[Problem, ...] | list[Problem] | list[str]) -> NoReturn:
-    for line in first(list(problems)):
-        errors.print(line, markup=False, highlight=False)
-    number = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    errors.print(f"{number}; what is in force stays", style="red", markup=False, highlight=False)
-    raise typer.Exit(1)

@@ -2,21 +2,81 @@
 
 import ast
 import inspect
+import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-__all__ = ["described", "printed"]
+__all__ = ["DOCS", "Schema", "described", "headed", "printed", "written"]
+
+DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
+"""Where schemas lie for all to read."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The schema of a file of which all is in its model.
+
+    Parameters
+    ----------
+    kind
+        What the file is: `policy`. The module `console.<kind>_schema` prints it.
+    title
+        What people call it.
+    model
+        The file's model.
+
+    """
+
+    kind: str
+    title: str
+    model: type[BaseModel]
+
+    @property
+    def path(self) -> Path:
+        """Where it lies for all to read."""
+        return DOCS / f"{self.kind}.schema.json"
+
+    def document(self) -> dict[str, Any]:
+        """Give the schema: the same for the same code, to the byte."""
+        whole, found = described(self.model)
+        return headed(self.kind, self.title, whole, found)
+
+    def text(self) -> str:
+        """Give the schema as it is written to a file."""
+        return written(self.document())
+
+    def main(self, arguments: Sequence[str]) -> int:
+        """Print the schema, or write it with `--write`."""
+        return printed(arguments, f"console.{self.kind}_schema", self.path, self.text())
 
 
 # Any: JSON Schema has no type of its own.
+def headed(kind: str, title: str, whole: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a whole schema with its head."""
+    return {
+        # What most editors speak.
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": f"urn:kairos:{kind}:1",
+        "title": f"{title} of Kairos, format 1",
+        **whole,
+        "definitions": dict(definitions),
+    }
+
+
+def written(document: Mapping[str, Any]) -> str:
+    """Give a schema as it is written to a file."""
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
 def described(model: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give the schema of a file, and beside it the definitions that it refers to."""
     whole = model.model_json_schema(ref_template="#/definitions/{model}", schema_generator=_Described)

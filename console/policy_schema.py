@@ -3,45 +3,16 @@
 `python -m console.policy_schema --write` renews `docs/policy.schema.json`; without `--write` the schema is printed.
 """
 
-import json
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from console.described import described, printed
+from console.described import Schema
 from rules.policy import Policy
 
-__all__ = ["NAME", "PATH", "document", "main", "text"]
+__all__ = ["SCHEMA"]
 
-NAME: Final = "policy.schema.json"
-"""What the schema is called where it lies beside a policy."""
-PATH: Final = Path(__file__).resolve().parent.parent / "docs" / NAME
-"""Where it lies for all to read."""
-
-
-def document() -> dict[str, Any]:
-    """Give the schema: the same for the same code, to the byte."""
-    whole, found = described(Policy)
-    return {
-        # What most editors speak.
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "$id": "urn:kairos:policy:1",
-        "title": "Contact policy of Kairos, format 1",
-        **whole,
-        "definitions": found,
-    }
-
-
-def text() -> str:
-    """Give the schema as it is written to a file."""
-    return json.dumps(document(), ensure_ascii=False, indent=1) + "\n"
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Print the schema, or write it with `--write`."""
-    return printed(arguments, "console.policy_schema", PATH, text())
+SCHEMA: Final = Schema("policy", "Contact policy", Policy)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(SCHEMA.main(sys.argv[1:]))

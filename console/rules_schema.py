@@ -3,20 +3,18 @@
 `python -m console.rules_schema --write` renews `docs/rules.schema.json`; without `--write` the schema is printed.
 """
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
-from console.described import described, printed
+from console.described import DOCS, described, headed, printed, written
 from rules.schema import RuleFile
 
 __all__ = ["NAME", "PATH", "document", "main", "text"]
 
 NAME: Final = "rules.schema.json"
 """What the schema is called where it lies beside rules."""
-PATH: Final = Path(__file__).resolve().parent.parent / "docs" / NAME
+PATH: Final = DOCS / NAME
 """Where it lies for all to read."""
 
 _TABLE = {
@@ -37,19 +35,12 @@ def document() -> dict[str, Any]:
     whole["properties"] |= {"table": _TABLE, "rule": {**template, "description": about}}
     whole["required"].remove("rules")
     whole["oneOf"] = [{"required": ["rules"]}, {"required": ["table", "rule"]}]
-    return {
-        # What most editors speak.
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "$id": "urn:kairos:rules:1",
-        "title": "Rules of Kairos, format 1",
-        **whole,
-        "definitions": found | dict(_parts(found)),
-    }
+    return headed("rules", "Rules", whole, found | dict(_parts(found)))
 
 
 def text() -> str:
     """Give the schema as it is written to a file."""
-    return json.dumps(document(), ensure_ascii=False, indent=1) + "\n"
+    return written(document())
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner, Result
 
-from console import policy_schema
 from console.cli import app
+from console.policy_schema import SCHEMA
 from kairos.instants import DAY, from_rfc3339
 from rules.experiments import Control
 from rules.policy import Cap, Class, Closure, Ignored, Policy, Purpose, load_policy
@@ -23,10 +22,10 @@ from rules.policy_warnings import policy_warnings
 from rules.saying import LANGUAGES, Language
 from rules.yaml_reader import read
 from tests.policy_sentences import EVERYTHING, GOLDEN, SHIPPED, said
-from tests.test_rules_schema import plain, properties
+from tests.written_files import blocks, plain, properties
 
 PAGE = (Path(__file__).parent.parent / "docs" / "policy.md").read_text(encoding="utf-8")
-VALIDATOR = jsonschema.Draft7Validator(policy_schema.document())
+VALIDATOR = jsonschema.Draft7Validator(SCHEMA.document())
 
 
 def policy_of(said: dict[str, Any]) -> Policy:
@@ -97,31 +96,20 @@ def test_a_key_that_is_added_to_policies_must_be_said() -> None:
 
 
 def test_the_committed_schema_is_current() -> None:
-    assert policy_schema.PATH.read_text(encoding="utf-8") == policy_schema.text(), (
+    assert SCHEMA.path.read_text(encoding="utf-8") == SCHEMA.text(), (
         "renew it with: python -m console.policy_schema --write"
     )
 
 
 def test_it_is_a_valid_schema_and_explains_every_key_in_a_sentence() -> None:
-    jsonschema.Draft7Validator.check_schema(policy_schema.document())
-    found = dict(properties(policy_schema.document()))
+    jsonschema.Draft7Validator.check_schema(SCHEMA.document())
+    found = dict(properties(SCHEMA.document()))
 
     assert len(found) >= 30
     assert {path for path, about in found.items() if not str(about.get("description")).endswith((".", "1."))} == set()
 
 
-def blocks() -> Iterator[str]:
-    """Each block of the page as a whole file."""
-    first: dict[str, Any] = {}
-    for text in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL):
-        tree, problems = read("block", text)
-        assert tree is not None, problems
-        assert isinstance(tree.value, dict)
-        first = first or tree.value
-        yield json.dumps({**first, **tree.value}, default=float, ensure_ascii=False)
-
-
-@pytest.mark.parametrize("text", [*blocks(), SHIPPED.read_text(encoding="utf-8")])
+@pytest.mark.parametrize("text", [*blocks(PAGE), SHIPPED.read_text(encoding="utf-8")])
 def test_every_block_of_the_page_loads_and_fits_the_schema(text: str) -> None:
     tree, _ = read("f", text)
 
@@ -131,7 +119,7 @@ def test_every_block_of_the_page_loads_and_fits_the_schema(text: str) -> None:
 
 
 def test_what_the_page_quotes_is_what_is_said() -> None:
-    spoken = {line for text in blocks() for line in policy_lines(_loaded(text), "en")}
+    spoken = {line for text in blocks(PAGE) for line in policy_lines(_loaded(text), "en")}
     quoted = re.findall(r"^> (.*)$", PAGE, re.MULTILINE)
 
     assert len(quoted) > 10
@@ -197,10 +185,10 @@ def test_the_commands_say_check_and_print(tmp_path: Path) -> None:
     old.write_text("format: 1\nzone: UTC\ncalendar: [{name: x, on: 2020-01-01}]\n", encoding="utf-8")
 
     assert "\n".join(spoken) == GOLDEN.read_text(encoding="utf-8")[: len("\n".join(spoken))]
-    assert json.loads(kairos("schema").output) == policy_schema.document()
+    assert json.loads(kairos("schema").output) == SCHEMA.document()
     assert [kairos("check", str(old), *more).exit_code for more in ((), ("--strict",))] == [0, 1]
     assert "policy.yaml:3:11: warning: the calendar ends on 2020-01-01" in kairos("check", str(old)).output
-    assert (policy_schema.main([]), policy_schema.main(["--wrote"])) == (0, 2)
+    assert (SCHEMA.main([]), SCHEMA.main(["--wrote"])) == (0, 2)
 
 
 def kairos(*arguments: str) -> Result:

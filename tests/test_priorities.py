@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from console import priorities_schema
 from console.cli import app
 from console.explaining import lines_of
+from console.priorities_schema import SCHEMA
 from kairos.decisions import Arm, Decision, Reason, Terms, Verdict
 from kairos.instants import DAY, Millis
 from kairos.offers import Channel
@@ -28,10 +28,10 @@ from rules.weighing import Propensity, terms_of
 from tests.customer_table import Table, versions
 from tests.rules_strategies import NOON, book_of, unhurried, written
 from tests.test_rules_match import food, rule
-from tests.test_rules_schema import properties
+from tests.written_files import properties
 
 SHIPPED = Path(__file__).parent.parent / "examples" / "priorities.yaml"
-VALIDATOR = jsonschema.Draft7Validator(priorities_schema.document())
+VALIDATOR = jsonschema.Draft7Validator(SCHEMA.document())
 WHY = {"owner": "Li", "because": "merchant pays", "until": "2026-12-31"}
 
 
@@ -287,8 +287,8 @@ def test_the_schema_is_current_and_explains_every_key_and_the_shipped_file_fits_
     shipped = load_priorities(SHIPPED.read_bytes())
 
     assert isinstance(shipped, Priorities)
-    assert priorities_schema.PATH.read_text(encoding="utf-8") == priorities_schema.text()
-    found = dict(properties(priorities_schema.document()))
+    assert SCHEMA.path.read_text(encoding="utf-8") == SCHEMA.text()
+    found = dict(properties(SCHEMA.document()))
     assert {path for path, about in found.items() if not str(about.get("description")).endswith((".", "1."))} == set()
     assert [error.message for error in VALIDATOR.iter_errors(json.loads(shipped.content))] == []
     assert list(shipped.warnings(NOON)) == []

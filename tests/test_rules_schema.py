@@ -1,8 +1,6 @@
 """The schema for editors: current, complete, and as generous and as strict as it says."""
 
 import json
-from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +18,12 @@ from rules.skeletons import skeleton
 from rules.yaml_reader import read
 from tests.rules_strategies import rules
 from tests.test_rules_check import GOOD, SLIPS
+from tests.written_files import plain, properties
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = rules_schema.document()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 EXAMPLES = sorted(ROOT.glob("examples/**/rules/*.yaml"))
-
-
-def plain(value: object) -> object:
-    """Write what was read as an editor sees it: decimals are numbers."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return float(value) if isinstance(value, Decimal) else value
 
 
 def refused(text: str) -> list[str]:
@@ -50,19 +40,6 @@ def test_the_committed_schema_is_current() -> None:
 
 def test_it_is_a_valid_schema() -> None:
     jsonschema.Draft7Validator.check_schema(SCHEMA)
-
-
-def properties(part: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every property that a file may have; what is asked of one again under a condition is none."""
-    if isinstance(part, list):
-        for number, item in enumerate(part):
-            yield from properties(item, f"{path}.{number}")
-    if isinstance(part, dict):
-        for name, said in part.get("properties", {}).items():
-            yield f"{path}.{name}", said
-            yield from properties(said, f"{path}.{name}")
-        for key in part.keys() - {"properties", "if", "then"}:
-            yield from properties(part[key], f"{path}.{key}")
 
 
 def test_every_property_is_explained_in_one_sentence() -> None:

@@ -2,54 +2,41 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 from typer.testing import CliRunner, Result
 
-from console import templates_schema
 from console.cli import app
+from console.templates_schema import SCHEMA
 from rules.template_checks import load_templates
 from rules.template_saying import templates_lines
 from rules.templates import Templates
 from rules.yaml_reader import read
-from tests.test_rules_schema import plain, properties
+from tests.written_files import blocks, plain, properties
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "templates.md").read_text(encoding="utf-8")
 SHIPPED = ROOT / "examples" / "templates.yaml"
-VALIDATOR = jsonschema.Draft7Validator(templates_schema.document())
+VALIDATOR = jsonschema.Draft7Validator(SCHEMA.document())
 
 
 def test_the_committed_schema_is_current() -> None:
-    assert templates_schema.PATH.read_text(encoding="utf-8") == templates_schema.text(), (
+    assert SCHEMA.path.read_text(encoding="utf-8") == SCHEMA.text(), (
         "renew it with: python -m console.templates_schema --write"
     )
 
 
 def test_it_is_a_valid_schema_and_explains_every_key_in_a_sentence() -> None:
-    jsonschema.Draft7Validator.check_schema(templates_schema.document())
-    found = dict(properties(templates_schema.document()))
+    jsonschema.Draft7Validator.check_schema(SCHEMA.document())
+    found = dict(properties(SCHEMA.document()))
 
     assert len(found) >= 35
     assert {path for path, about in found.items() if not str(about.get("description")).endswith((".", "1."))} == set()
 
 
-def blocks() -> Iterator[str]:
-    """Each block of the page as a whole file."""
-    first: dict[str, Any] = {}
-    for text in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL):
-        tree, problems = read("block", text)
-        assert tree is not None, problems
-        assert isinstance(tree.value, dict)
-        first = first or tree.value
-        yield json.dumps({**first, **tree.value}, default=float, ensure_ascii=False)
-
-
-@pytest.mark.parametrize("text", [*blocks(), SHIPPED.read_text(encoding="utf-8")])
+@pytest.mark.parametrize("text", [*blocks(PAGE), SHIPPED.read_text(encoding="utf-8")])
 def test_every_block_of_the_page_loads_and_fits_the_schema(text: str) -> None:
     tree, _ = read("f", text)
 
@@ -65,7 +52,7 @@ def loaded(text: str) -> Templates:
 
 
 def test_what_the_page_quotes_is_what_is_said() -> None:
-    spoken = {line for text in blocks() for line in templates_lines(loaded(text), "en")}
+    spoken = {line for text in blocks(PAGE) for line in templates_lines(loaded(text), "en")}
     quoted = re.findall(r"^> (.*)$", PAGE, re.MULTILINE)
 
     assert len(quoted) >= 7
@@ -87,7 +74,7 @@ def test_the_commands_say_show_and_list() -> None:
     assert "The gateway" not in one
     assert kairos("check", str(SHIPPED)).exit_code == 0
     assert "sms-platform  sleeper-code  zh  approved SMS_270001" in kairos("status", str(SHIPPED)).output
-    assert json.loads(kairos("schema").output) == templates_schema.document()
+    assert json.loads(kairos("schema").output) == SCHEMA.document()
 
 
 def test_a_template_that_is_not_there_is_refused_with_the_one_that_may_be_meant() -> None:
