@@ -27,13 +27,13 @@ class Group(ConsumerRebalanceListener):
     >>> group = Group(print)
     >>> async def rebalance():
     ...     await group.on_partitions_revoked([])
-    ...     print(group.turn, group.is_settled)
+    ...     print(group.turn)
     ...     await group.on_partitions_assigned([TopicPartition("events", 2), TopicPartition("feedback", 2)])
-    ...     print(group.turn, group.is_settled)
+    ...     print(await group.settled())
     >>> asyncio.run(rebalance())
-    1 False
+    1
     {2}
-    1 True
+    1
 
     """
 
@@ -41,11 +41,6 @@ class Group(ConsumerRebalanceListener):
         self.turn = 0
         self._told = told
         self._settled = asyncio.Event()
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the group has decided, as far as we know."""
-        return self._settled.is_set()
 
     async def settled(self) -> int:
         """Wait until the group has decided; gives which of its decisions this is."""
