@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from console.backtest_arms import arms
 from console.backtest_compared import compared
 from console.backtest_figures import Figures
 from console.backtest_report import Cell, Report, Section, Table, money
@@ -58,6 +59,7 @@ def report(over: Over, run: Ran, against: Ran | None, language: Language) -> Rep
         volume(figures, language),
         pools(figures, tuple(_pool_notes(over, language)), language),
         rules(figures, run.names, language),
+        arms(figures, language),
         overlap(figures, language),
     ]
     if against is not None:

@@ -9,10 +9,32 @@ from console.backtest_rows import VerdictRow
 from kairos.decisions import Reason
 from kairos.instants import Millis
 
-__all__ = ["WON", "Figures", "Pair", "PoolFigures", "RuleFigures", "Sent", "pairs"]
+__all__ = ["WON", "ArmFigures", "Figures", "Pair", "PoolFigures", "RuleFigures", "Sent", "pairs"]
 
 WON = "won"
 """The verdict of a candidate whose message would have gone out."""
+
+
+@dataclass(slots=True)
+class ArmFigures:
+    """What became of one rule in one arm and form.
+
+    Parameters
+    ----------
+    fates
+        Its matches by what became of them.
+    customers
+        For whom it matched.
+
+    """
+
+    fates: Counter[str] = field(default_factory=Counter)
+    customers: set[str] = field(default_factory=set)
+
+    @property
+    def through(self) -> int:
+        """How often every gate but the arm was passed: only this compares between the arms."""
+        return self.fates[WON] + self.fates[Reason.CONTROL.value]
 
 
 @dataclass(slots=True)
@@ -27,6 +49,8 @@ class RuleFigures:
         For whom it matched, and to whom a message of it would have gone.
     minor
         The face value of its coupons, in minor units, by currency.
+    arms
+        By arm, and by the form of the offer (a treatment), `""` where the rule has one form.
 
     """
 
@@ -34,6 +58,7 @@ class RuleFigures:
     customers: set[str] = field(default_factory=set)
     reached: set[str] = field(default_factory=set)
     minor: Counter[str] = field(default_factory=Counter)
+    arms: dict[tuple[str, str], ArmFigures] = field(default_factory=dict)
 
     @property
     def matched(self) -> int:

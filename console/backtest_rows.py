@@ -31,6 +31,8 @@ class VerdictRow(_Row):
     channel: str | None = None
     pool: str | None = None
     rank: int | None = None
+    arm: str = "treatment"
+    treatment: str | None = None
 
 
 class DecisionRow(_Row):

@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 import numpy as np
 
-from console.backtest_figures import WON, Figures, Pair, PoolFigures, RuleFigures, Sent, pairs
+from console.backtest_figures import WON, ArmFigures, Figures, Pair, PoolFigures, RuleFigures, Sent, pairs
 from console.backtest_rows import DecisionRow, VerdictRow, command, decision, feedback, offer
 from kairos.decisions import Reason
 from kairos.instants import Millis, from_rfc3339
@@ -130,6 +130,9 @@ class Tally:
         rule = self.figures.rules.setdefault(verdict.rule, RuleFigures())
         rule.fates[verdict.verdict] += 1
         rule.customers.add(customer)
+        arm = rule.arms.setdefault((verdict.arm, verdict.treatment or ""), ArmFigures())
+        arm.fates[verdict.verdict] += 1
+        arm.customers.add(customer)
         if verdict.verdict == WON:
             rule.reached.add(customer)
 

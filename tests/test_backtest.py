@@ -1,6 +1,7 @@
 """A backtest: the live functions over a recorded log, counted without a rest, compared without a guess."""
 
 import re
+from collections import Counter
 from datetime import date
 from io import StringIO
 
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from console.backtest_arms import arms
 from console.backtest_build import Over, Ran, report
 from console.backtest_compared import difference
 from console.backtest_figures import Figures
+from console.backtest_page import page
 from console.backtest_tally import Tally
 from console.backtest_text import drawn
 from console.backtest_when import periods
@@ -20,6 +23,7 @@ from kairos.decisions import Reason
 from kairos.instants import DAY, HOUR
 from kairos.offers import Programme, Slice
 from kairos.ports import Output, Record
+from rules import arms as arms_of
 from rules.reasons import REASONS
 from rules.saying import LANGUAGES
 from streams.backtest import Backtest, stocked
@@ -104,6 +108,40 @@ def test_the_control_group_is_counted_and_gets_nothing() -> None:
     assert not figures.volume
     assert not figures.reached
     assert all(pool.held == 0 for pool in stands.values())
+
+
+FORMS = "40%, treatments: [{name: warm, share: 40%, template: w}, {name: bold, share: 40%, template: b}]"
+
+
+def test_each_form_of_an_offer_is_counted_in_both_arms_and_what_adds_up_is_the_rule() -> None:
+    table, people = Table(), [f"c{number}" for number in range(60)]
+    books = versions(cafe=99, tea=0, control=FORMS)
+
+    figures, _, _ = ran([*map(table.profile, people), *map(table.pays, people)], books)
+
+    cafe = figures.rules["cafe"]
+    drawn_ = {
+        (one.arm.value, one.treatment or "")
+        for one in (arms_of.drawn(books.book.rules["cafe"], key, books.policy) for key in people)
+    }
+    assert cafe.arms.keys() == drawn_ == {(arm, f) for arm in ("treatment", "control") for f in ("", "warm", "bold")}
+    assert sum((one.fates for one in cafe.arms.values()), Counter()) == cafe.fates
+    assert set().union(*(one.customers for one in cafe.arms.values())) == cafe.customers
+    assert cafe.fates["won"] == sum(one.through for (arm, _), one in cafe.arms.items() if arm == "treatment") > 0
+    for language in LANGUAGES:
+        (told,) = arms(figures, language).tables
+        warm = cafe.arms["treatment", "warm"]
+        words = SAID[language]
+        assert ("cafe", words["treatment"], "warm", warm.fates.total(), len(warm.customers), warm.through) in [
+            row[:6] for row in told.rows
+        ]
+        assert words["arms"] in page(report(OVER, Ran("rules", figures), None, language))
+
+
+def test_a_rule_in_which_all_are_treated_alike_has_no_arms_to_tell() -> None:
+    figures, _, _ = ran(day(), versions())
+
+    assert arms(figures, "en").tables == ()
 
 
 def test_customers_who_test_are_in_no_figure_but_the_pools() -> None:
@@ -235,7 +273,7 @@ def test_the_report_is_text_of_all_figures() -> None:
 
     assert dict(told.tiles) | {"messages": "3", "face value": "25.00 CNY"} == dict(told.tiles)
     assert [section.name for section in told.sections] == [
-        "compare", "funnel", "volume", "pools", "rules", "overlap", "limits", "inputs",
+        "compare", "funnel", "volume", "pools", "rules", "arms", "overlap", "limits", "inputs",
     ]  # fmt: skip
     console = Console(width=200, record=True, file=StringIO())
     for part in drawn(told):
