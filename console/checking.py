@@ -1,21 +1,25 @@
 """Checking: rule files and what lies beside them, read and held against each other."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from console.files import contents, in_folder
+from console.levers import Levers, read_levers
+from kairos.apps import AppsFile
 from kairos.instants import Millis
+from kairos.offers import CouponPool
 from rules.book import Book, Loaded, load
 from rules.costly import costly
-from rules.known import Known, load_apps, load_names
+from rules.known import Known, NamesFile, load_apps, load_names
 from rules.policy import Policy, load_policy
 from rules.pools import load_pools
 from rules.problems import Problem, by_place
 from rules.template_checks import load_templates
 from rules.template_fit import Beside, unfit
+from rules.templates import Templates
 from rules.warnings import warned
 
 __all__ = ["BESIDE", "Checked", "beside", "check_files", "rule_texts"]
@@ -27,6 +31,7 @@ BESIDE: Final[Mapping[str, str]] = MappingProxyType(
         "apps": "apps.json",
         "names": "names.yaml",
         "templates": "templates.yaml",
+        "priorities": "priorities.yaml",
     }
 )
 """What rules are held against, where it lies in their folder or beside it."""
@@ -46,6 +51,8 @@ class Checked:
         What is published of the rules, and of those files that were named.
     loaded
         The rules with their places.
+    levers
+        The priorities, where there are any.
 
     """
 
@@ -54,13 +61,15 @@ class Checked:
     policy: Policy | None
     contents: Mapping[str, bytes]
     loaded: Loaded
+    levers: Levers | None = None
 
     def warnings(self, now: Millis) -> tuple[Problem, ...]:
         """Say what is odd about rules that have no mistakes."""
         if self.book is None:
             return ()
         odd = (*warned(self.book.rules.values(), self.policy or Policy.default(), now), *costly(self.book))
-        return by_place(self.loaded.at(each.rule, each.path, f"warning: {each.what}") for each in odd)
+        found = [self.loaded.at(each.rule, each.path, f"warning: {each.what}") for each in odd]
+        return by_place([*found, *(self.levers.warnings(now) if self.levers else ())])
 
 
 def check_files(rules: Path, named: Mapping[str, Path | None]) -> Checked:
@@ -72,45 +81,76 @@ def check_files(rules: Path, named: Mapping[str, Path | None]) -> Checked:
         The folder or the file.
     named
         Other files by their kind, see `BESIDE`. A kind without one is looked for in the folder, then beside it; it is
-        checked against, but not published.
+        checked against, but not published. Priorities are asked only where they are among the kinds here.
 
     """
     problems: list[Problem] = []
     texts = rule_texts(rules, problems)
-    paths = {kind: named.get(kind) or beside(rules, kind) for kind in BESIDE}
-    found: dict[str, bytes] = {}
+    # Who merely runs rules asks nothing of priorities; only who checks or publishes both does.
+    asked = (kind for kind in BESIDE if kind != "priorities" or kind in named)
+    paths = {kind: named.get(kind) or beside(rules, kind) for kind in asked}
     others = {kind: (str(path), _text(path, problems)) for kind, path in paths.items() if path is not None}
-    pools = apps = names = policy = templates = None
+    read = _Read()
     for kind, (file, text) in others.items():
-        if text is None:
-            continue
-        wrong: Sequence[Problem] = ()
-        if kind == "pools":
-            loaded = load_pools(text, file)
-            pools, found[kind], wrong = loaded.pools, loaded.content, loaded.problems
-        elif kind == "apps":
-            apps, wrong = load_apps(text, file)
-            found[kind] = b"" if apps is None else apps.model_dump_json().encode()
-        elif kind == "names":
-            names, wrong = load_names(text, file)
-        elif kind == "templates":
-            read_ = load_templates(text, file)
-            templates, wrong = read_.templates, read_.problems
-            found[kind] = b"" if templates is None else templates.content
-        else:
-            read = load_policy(text, file)
-            policy, wrong = (None, read) if isinstance(read, tuple) else (read, ())
-            found[kind] = b"" if policy is None else policy.content
-        problems += wrong
-    known = Known.of(pools, names, apps)
+        problems += () if text is None else read.take(kind, file, text)
+    known = Known.of(read.pools, read.names, read.apps)
     book = load(texts, known)
     problems += book.problems
-    if templates is not None or "templates" not in others:
-        problems += _unfit(book, Beside(templates, known.pools, known.attributes))
-    published = {kind: content for kind, content in found.items() if named.get(kind) is not None}
+    if read.templates is not None or "templates" not in others:
+        problems += _unfit(book, Beside(read.templates, known.pools, known.attributes))
+    levers = read.levers
+    if levers is not None and book.book is not None and rules.is_dir():
+        # A file alone is not the whole book: what its levers name may stand in the others.
+        levers = levers.beside(book.book, known.pools)
+        problems += levers.problems()
+    published = {kind: content for kind, content in read.contents.items() if named.get(kind) is not None}
     if book.book is not None:
         published["rules"] = book.book.content
-    return Checked(problems, book.book, policy, published, book)
+    return Checked(problems, book.book, read.policy, published, book, levers)
+
+
+@dataclass(slots=True)
+class _Read:
+    """What was read of the files beside the rules, and what is published of each; what has mistakes is None."""
+
+    pools: tuple[CouponPool, ...] | None = None
+    apps: AppsFile | None = None
+    names: NamesFile | None = None
+    policy: Policy | None = None
+    templates: Templates | None = None
+    levers: Levers | None = None
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+    def take(self, kind: str, file: str, text: bytes) -> Sequence[Problem]:
+        """Read one file, and give its mistakes."""
+        match kind:
+            case "pools":
+                loaded = load_pools(text, file)
+                self.pools, self.contents[kind] = loaded.pools, loaded.content
+                return loaded.problems
+            case "apps":
+                self.apps, wrong = load_apps(text, file)
+                self.contents[kind] = b"" if self.apps is None else self.apps.model_dump_json().encode()
+                return wrong
+            case "names":
+                self.names, wrong = load_names(text, file)
+                return wrong
+            case "templates":
+                read = load_templates(text, file)
+                self.templates = read.templates
+                self.contents[kind] = b"" if read.templates is None else read.templates.content
+                return read.problems
+            case "priorities":
+                levers = read_levers(file, text)
+                if isinstance(levers, tuple):
+                    return levers
+                self.levers, self.contents[kind] = levers, levers.priorities.content
+            case _:
+                policy = load_policy(text, file)
+                if isinstance(policy, tuple):
+                    return policy
+                self.policy, self.contents[kind] = policy, policy.content
+        return ()
 
 
 def _unfit(loaded: Loaded, beside: Beside) -> Iterator[Problem]:

@@ -146,7 +146,7 @@ def _tried(rule: Rule | None, columns: Columns, again: Again) -> Tried | None:
 def _versions(is_live: bool, rules: Path | None, policy: Path, pools: Path, apps: Path) -> Versions:
     """Give what decides: what is in force, or the files; rules that are named come in the place of those in force."""
     if is_live:
-        contents = {} if rules is None else contents_of(rules, None, None, None)
+        contents = {} if rules is None else contents_of(rules, {})
         versions = in_force()
     else:
         contents = whole_contents_of(rules or _EXAMPLES / "demo" / "rules", policy, pools, apps)

@@ -13,7 +13,7 @@ from console.check_report import Form, first, told_of
 from console.checking import check_files
 from console.filling import beginnings
 from console.output import errors, out, said, settings
-from console.publishing import Known, Refused, catalogue, contents_of, publish
+from console.publishing import Known, Refused, adrift_after, catalogue, contents_of, publish
 from rules.book import Book
 from rules.cold import cold
 from rules.problems import suggest
@@ -28,6 +28,7 @@ Policy = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="
 Pools = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the coupon pools")]
 Apps = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the catalogue of apps")]
 Texts = Annotated[Path | None, typer.Option("--templates", exists=True, dir_okay=False, help="what customers are told")]
+Levers = Annotated[Path | None, typer.Option("--priorities", exists=True, dir_okay=False, help="levers of offers")]
 Names = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the names that rules may use")]
 By = Annotated[str | None, typer.Option(help="who publishes; the user's name unless given")]
 
@@ -40,13 +41,14 @@ def check(
     apps: Apps = None,
     names: Names = None,
     templates: Texts = None,
+    priorities: Levers = None,
     *,
     strict: Annotated[bool, typer.Option("--strict", help="fail where there are warnings, too")] = False,
     form: Annotated[Form, typer.Option("--format", help="text for people, json for programs")] = Form.TEXT,
 ) -> None:
     """Say everything that is wrong with the files, with its place, then what is odd; nothing is published."""
-    named = {"policy": policy, "pools": pools, "apps": apps, "names": names, "templates": templates}
-    checked = check_files(files, named)
+    named = {"policy": policy, "pools": pools, "apps": apps, "templates": templates, "priorities": priorities}
+    checked = check_files(files, {**named, "names": names})
     told = told_of(checked, checked.warnings(clock.now()))
     if form is Form.JSON:
         typer.echo(told.json())
@@ -68,11 +70,13 @@ def publish_(
     pools: Pools = None,
     apps: Apps = None,
     templates: Texts = None,
+    priorities: Levers = None,
     by: By = None,
 ) -> None:
     """Put the files into force; running workers take them between two batches."""
+    named = {"policy": policy, "pools": pools, "apps": apps, "templates": templates, "priorities": priorities}
     with _refused():
-        contents = contents_of(files, policy, pools, apps, templates)
+        contents = contents_of(files, named)
     _publish(contents, by)
 
 
@@ -128,12 +132,15 @@ def _refused() -> Iterator[None]:
 
 
 def _publish(contents: dict[str, bytes], by: str | None) -> None:
-    before = _known().current("rules")
+    known = _known()
+    before = known.current("rules")
     with said(), _refused():
         client = settings().cluster.for_aiokafka()
         names = asyncio.run(publish(client, contents, by or getpass.getuser(), clock.now()))
     for kind, name in names.items():
         out.print(f"in force: {kind} {name}", highlight=False)
+    for line in first(adrift_after(known, contents)):
+        errors.print(line, markup=False, highlight=False)
     if "rules" in contents:
         starting = cold(_book(contents["rules"]), Book.empty() if before is None else _book(before))
         for line in first(list(beginnings(starting))):

@@ -178,7 +178,8 @@ def _wipe(home: Path) -> None:
 
 
 def _publish(cluster: Cluster, given: Input) -> None:
-    contents = contents_of(DEMO / "rules", DEMO / "policy.yaml", DEMO / "pools.yaml", given.apps)
+    named = {"policy": DEMO / "policy.yaml", "pools": DEMO / "pools.yaml", "apps": given.apps}
+    contents = contents_of(DEMO / "rules", named)
     asyncio.run(publish(cluster.for_aiokafka(), contents, "demo", clock.now()))
 
 

@@ -10,9 +10,13 @@ from console.checking import beside, check_files
 from kairos.ids import content_hash
 from kairos.instants import Millis
 from kairos.ports import Output
+from rules.canonical import parsed
 from rules.documents import without_text
+from rules.lever_fit import reached, unfit_levers
 from rules.pools import pools_of_content
+from rules.priorities import Priorities
 from rules.problems import Problem
+from rules.schema import Published
 from rules.template_fit import Beside, unfit
 from rules.templates import Templates
 from streams.catalogue import CURRENT, Pointer, publication, read_pointer
@@ -24,6 +28,7 @@ __all__ = [
     "Client",
     "Known",
     "Refused",
+    "adrift_after",
     "catalogue",
     "contents_of",
     "publish",
@@ -45,17 +50,15 @@ class Refused(Exception):
         self.problems = [str(problem) for problem in problems]
 
 
-def contents_of(
-    rules: Path, policy: Path | None, pools: Path | None, apps: Path | None, templates: Path | None = None
-) -> dict[str, bytes]:
+def contents_of(rules: Path, named: Mapping[str, Path | None]) -> dict[str, bytes]:
     """Read and check files, and give what each kind publishes.
 
     Parameters
     ----------
     rules
         A folder of rule files, or one file.
-    policy, pools, apps, templates
-        The other files, each optional.
+    named
+        The other files by their kind, each optional, see `check_files`.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def contents_of(
         All problems of all files at once.
 
     """
-    checked = check_files(rules, {"policy": policy, "pools": pools, "apps": apps, "templates": templates})
+    checked = check_files(rules, named)
     if checked.problems:
         raise Refused(checked.problems)
     return dict(checked.contents)
@@ -71,7 +74,8 @@ def contents_of(
 
 def whole_contents_of(rules: Path, policy: Path, pools: Path, apps: Path) -> dict[str, bytes]:
     """Give what rules need to decide away from a catalogue: the templates beside them belong to it."""
-    return contents_of(rules, policy, pools, apps, beside(rules, "templates"))
+    named = {"policy": policy, "pools": pools, "apps": apps, "templates": beside(rules, "templates")}
+    return contents_of(rules, named)
 
 
 async def publish(client: Client, contents: Mapping[str, bytes], by: str, now: Millis) -> dict[str, str]:
@@ -109,6 +113,23 @@ def unfit_after(known: "Known", contents: Mapping[str, bytes]) -> list[str]:
     pools = {pool.pool: pool for pool in pools_of_content(after["pools"])} if after["pools"] else None
     found = ((rule.id, what) for rule in rules for _, what in unfit(rule, Beside(templates, pools)))
     return [f"the rule {id_!r}: {what}" for id_, what in found]
+
+
+def adrift_after(known: "Known", contents: Mapping[str, bytes]) -> list[str]:
+    """Say which levers would name what is not there, with what is published and what stays in force.
+
+    It is said and refuses nothing: such a lever changes no offer, and a rule must go back or be taken out at once.
+    """
+    if not contents.keys() & {"rules", "priorities", "pools"}:
+        return []
+    after = {kind: contents.get(kind) or known.current(kind) for kind in ("rules", "priorities", "pools")}
+    priorities = Priorities.of_content(after["priorities"]) if after["priorities"] else None
+    if priorities is None or not priorities.levers:
+        return []
+    rules = parsed(after["rules"], Published).rules if after["rules"] else ()
+    pools = {pool.pool: pool for pool in pools_of_content(after["pools"])} if after["pools"] else None
+    found = unfit_levers(priorities, reached(rules, pools))
+    return [f"warning: the lever {priorities.levers[int(path[1])].name!r}: {what}" for path, what in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import typer
 from console.check_report import first
 from console.files import contents
 from console.output import errors, out, said, settings
-from console.publishing import Refused, publish
+from console.publishing import Refused, adrift_after, catalogue, publish
 from rules.canonical import Document
 from rules.check import checked
 from rules.problems import Problem, by_place
@@ -58,7 +58,9 @@ def put_into_force(kind: str, document: Document, by: str | None) -> None:
     with said():
         client = settings().cluster.for_aiokafka()
         try:
+            adrift = adrift_after(asyncio.run(catalogue(client)), {kind: document.content})
             asyncio.run(publish(client, {kind: document.content}, by or getpass.getuser(), clock.now()))
         except Refused as refused:
             stop(refused.problems)
+    report(adrift)
     out.print(f"in force: {kind} {document.hash}", highlight=False)

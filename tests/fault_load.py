@@ -113,9 +113,8 @@ async def put_in_force(cluster: Cluster, folder: Path, now: Millis, by: str = "t
     for name, text in files.items():
         (folder / name).write_text(text)
     rules, policy, pools = (folder / name for name in files)
-    return await publish(
-        cluster.for_aiokafka(), contents_of(rules, policy, pools, ROOT / "examples" / "apps.json"), by, now
-    )
+    named = {"policy": policy, "pools": pools, "apps": ROOT / "examples" / "apps.json"}
+    return await publish(cluster.for_aiokafka(), contents_of(rules, named), by, now)
 
 
 def profiles(customers: int, now: Millis) -> Iterator[Record]:

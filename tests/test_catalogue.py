@@ -154,7 +154,7 @@ async def test_a_running_worker_takes_a_book_between_two_batches_and_refuses_a_b
         await pay(80)
         changed = tmp_path / "changed.yaml"
         changed.write_text(RULES.replace("expires: 1h", "expires: 2h"))
-        second = await publish(cluster.for_aiokafka(), contents_of(changed, None, None, None), "ann", now)
+        second = await publish(cluster.for_aiokafka(), contents_of(changed, {}), "ann", now)
         await worker.says(f"hash={second['rules']}")
         await pay(120)
         assert await worker.stop() == 0

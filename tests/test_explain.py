@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.explaining import SCREEN, Telling, lines_of, rules_named
-from console.publishing import contents_of
+from console.publishing import whole_contents_of
 from console.replaying import through_the_door
 from console.simulate import write_simulation
 from kairos.decisions import Decision, DecisionEnded, Reason
@@ -42,7 +42,9 @@ BUSY = """
 
 def demo() -> tuple[Versions, bytes]:
     found = Versions()
-    contents = contents_of(DEMO / "rules", DEMO / "policy.yaml", DEMO / "pools.yaml", ROOT / "examples" / "apps.json")
+    contents = whole_contents_of(
+        DEMO / "rules", DEMO / "policy.yaml", DEMO / "pools.yaml", ROOT / "examples" / "apps.json"
+    )
     for kind, content in contents.items():
         found = found.having(kind, content)
     return found, contents["rules"]

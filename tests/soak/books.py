@@ -129,6 +129,7 @@ class Books:
             # A publication is checked with the files that it must fit to.
             (self.folder / f"{kind}.yaml").write_text(text)
         rules, policy, pools = (self.folder / f"{kind}.yaml" for kind in ("rules", "policy", "pools"))
-        contents = await asyncio.to_thread(lambda: contents_of(rules, policy, pools, ROOT / "examples" / "apps.json"))
+        named = {"policy": policy, "pools": pools, "apps": ROOT / "examples" / "apps.json"}
+        contents = await asyncio.to_thread(contents_of, rules, named)
         wanted = {kind: contents[kind] for kind in texts}
         return await publish(self.cluster.for_aiokafka(), wanted, "soak", clock.now())
