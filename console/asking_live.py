@@ -86,7 +86,7 @@ class LiveAnswer:
     decision: Found | None
     commits: int
     state_of: Millis
-    cut: str = ""
+    cut: CutOff | None = None
 
 
 def in_force(known: Known) -> Versions:
@@ -125,12 +125,12 @@ async def asked_live(client: Client, known: Known, versions: Versions, asked: As
         _event(client, versions, asked, tell), decisions_of(client, asked.customer, asked.since)
     )
     made = next((one for one in decisions if one.decision.event.id == event.id), None)
-    cut = ""
+    cut: CutOff | None = None
     if not asked.only_live:
         try:
             return await _then(client, known, asked, (event, record), made, tell)
         except CutOff as error:
-            cut = str(error)
+            cut = error
     work, state_of = await _now(client, versions, asked, record, tell)
     found = explanations(work, event, asked.rule, work.since(event.at))
     return LiveAnswer(event, found, made, 0, state_of, cut)
@@ -189,7 +189,7 @@ async def _then(
                 return LiveAnswer(event, found, made, commits + 1, batch.now)
             outputs_of(_CUSTOMERS, store, batch, entry)
             commits += 1
-    raise CutOff("no commit has taken the event yet")
+    raise CutOff("not taken")
 
 
 async def _now(client: Client, versions: Versions, asked: Asked, record: Record, tell: Tell) -> tuple[Work, Millis]:

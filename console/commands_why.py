@@ -16,16 +16,15 @@ from console.explaining import Telling, lines_of, rules_named
 from console.output import errors, out, said, settings
 from console.publishing import Known, catalogue
 from console.recomputing import recomputed
+from console.replayed_lines import replayed_lines, word
 from console.rule_inputs import instant_of
-from console.telling import no_event
+from console.telling import meant, no_event
 from console.why_lines import answered_lines, decisions_lines
 from kairos.decisions import Decision
 from rules import findings
 from rules.policy import Policy
-from rules.problems import suggest
 from rules.saying import Language
 from streams import clock
-from streams.journal import BUILD
 from streams.played import CutOff
 from streams.topic_reader import Tell
 from streams.versions import Versions
@@ -63,13 +62,13 @@ def explain(
     not, 2 where Kafka no longer holds what it takes.
     """
     if not decision or set(decision) - set("0123456789abcdef"):
-        _stop(f"{decision!r} is no id of a decision; it is written in 0-9 and a-f, as `kairos why CUSTOMER` shows it")
-    with _told(), _progress("reading decisions") as tell:
+        _stop(word("no id", language, decision))
+    with _told(language), _progress("reading decisions") as tell:
         client = settings().cluster.for_aiokafka()
         found, known = asyncio.run(_found(client, decision, customer, tell))
     _print_found(found, known, language, unmask=unmask)
     if replay:
-        _replay(client, found, known)
+        _replay(client, found, known, language)
 
 
 async def _found(client: Mapping[str, object], beginning: str, customer: str | None, tell: Tell) -> tuple[Found, Known]:
@@ -78,25 +77,16 @@ async def _found(client: Mapping[str, object], beginning: str, customer: str | N
     return await asyncio.gather(found, catalogue(client))
 
 
-def _replay(client: Mapping[str, object], found: Found, known: Known) -> None:
-    with _told(), _progress("replaying") as tell:
+def _replay(client: Mapping[str, object], found: Found, known: Known, language: Language) -> None:
+    with _told(language), _progress("replaying") as tell:
         try:
             again = asyncio.run(recomputed(client, found, known.contents, tell))
         except CutOff as cut:
-            errors.print(f"it cannot be made again: {cut}", style="yellow", markup=False, highlight=False)
+            errors.print(word("cut", language, cut.said(language)), style="yellow", markup=False, highlight=False)
             raise typer.Exit(2) from None
-    what = f"{again.commits:,} commits and {again.records:,} records of partition {again.partition}"
-    if not again.differs:
-        out.print(
-            f"replay    equal, byte for byte: {again.equal} of {again.equal} records, after {what}", highlight=False
-        )
-        return
-    out.print(f"replay    differs, after {what}:", highlight=False)
-    out.print("\n".join(f"          {place}" for place in again.differs), markup=False, highlight=False)
-    if again.is_other_build:
-        builds = ", ".join(sorted(again.builds))
-        errors.print(f"it was decided by build {builds}, and this is {BUILD}", style="yellow", highlight=False)
-    raise typer.Exit(1)
+    out.print("\n".join(replayed_lines(again, language)), markup=False, highlight=False)
+    if not again.is_equal:
+        raise typer.Exit(1)
 
 
 def why(
@@ -119,19 +109,19 @@ def why(
     exact to the bit. Where Kafka no longer holds that, or with --live, it is the state of the last commit, and the
     answer says so: what came after the event is in it, too.
     """
-    with _told(), _progress("reading") as tell:
+    with _told(language), _progress("reading") as tell:
         client = settings().cluster.for_aiokafka()
         known = asyncio.run(catalogue(client))
         versions = in_force(known)
         if rule is not None and rule not in versions.book.rules:
-            _stop(f"there is no rule {rule!r} in force{suggest(rule, versions.book.rules)}")
+            _stop(word("no rule", language, rule, meant(rule, versions.book.rules, language)))
         zone = versions.policy.zone
         asked = Asked(customer, clock.now() if at is None else instant_of(at, zone), days, rule, live)
         telling = Telling({}, zone, language, unmask)
         try:
             told = asyncio.run(_why(client, known, versions, asked, telling, tell, is_about_event=bool(at or rule)))
         except NoEvent as nothing:
-            _stop(f"{no_event(customer, asked.at, nothing.nearest, zone)}; the last {days} days were read (--days)")
+            _stop(word("days", language, no_event(customer, asked.at, nothing.nearest, zone, language), days))
     out.print("\n".join(told), markup=False, highlight=False)
 
 
@@ -156,8 +146,7 @@ def _print_found(found: Found, known: Known, language: Language, *, unmask: bool
     telling = _telling(decision, known.contents, language, unmask=unmask)
     out.print("\n".join(lines_of(decision, found.end, telling)), markup=False, highlight=False)
     if not telling.rules:
-        why = "the rules that decided are no longer in the catalogue, so clauses are told by their names"
-        errors.print(why, style="yellow", markup=False, highlight=False)
+        errors.print(word("rules gone", language), style="yellow", markup=False, highlight=False)
 
 
 def _telling(decision: Decision, contents: Mapping[str, bytes], language: Language, *, unmask: bool) -> Telling:
@@ -182,11 +171,13 @@ def _progress(doing: str) -> Iterator[Tell]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(language: Language) -> Iterator[None]:
     try:
         with said():
             yield
-    except (NotFound, ValueError) as error:
+    except NotFound as nothing:
+        _stop(nothing.said(language))
+    except ValueError as error:
         _stop(str(error))
 
 

@@ -1,7 +1,8 @@
 """Telling: what the tools around rules found, as lines for people; customers' keys are masked."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Final
 
 from console.asking import Answer
@@ -13,12 +14,22 @@ from rules.coverage import Clause, Covered
 from rules.diff import Change
 from rules.explain import Explanation, lines
 from rules.findings import clock
+from rules.problems import suggest
 from rules.saying import Language
 from rules.schema import Rule
 from rules.sentence import sentence
 from rules.trying import Tried, by_period
 
-__all__ = ["answer_lines", "change_lines", "covered_lines", "effect_lines", "no_event", "tried_lines", "way_lines"]
+__all__ = [
+    "answer_lines",
+    "change_lines",
+    "covered_lines",
+    "effect_lines",
+    "meant",
+    "no_event",
+    "tried_lines",
+    "way_lines",
+]
 
 _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": {
@@ -111,12 +122,30 @@ def _outcome(found: Explanation, language: Language) -> str:
     return f"{words['refused' if found.matches else 'silent']}: {found.reason.kind}"
 
 
-def no_event(customer: str, at: Millis, nearest: Sequence[Millis], zone: str) -> str:
+def no_event(customer: str, at: Millis, nearest: Sequence[Millis], zone: str, language: Language = "en") -> str:
     """Say that there is no event to be explained, and when the nearest ones are."""
+    name, times = masked(customer), ", ".join(clock(one, zone) for one in nearest)
+    if language == "zh":
+        late = f"{name}在{clock(at, zone)}（{zone}）及以前没有事件；之后最近的在{times}"
+        return late if nearest else f"这里没有{name}的任何事件；客户号是否正确？"
     if not nearest:
-        return f"{masked(customer)} has no event at all here; is the key right?"
-    times = ", ".join(clock(one, zone) for one in nearest)
-    return f"{masked(customer)} has no event at or before {clock(at, zone)} ({zone}); the next ones are at {times}"
+        return f"{name} has no event at all here; is the key right?"
+    return f"{name} has no event at or before {clock(at, zone)} ({zone}); the next ones are at {times}"
+
+
+def meant(word: str, known: Iterable[str], language: Language) -> str:
+    """Give the tail of a sentence that says there is no such name: the nearest one, if any is near.
+
+    Examples
+    --------
+    >>> print(meant("crad", ["card"], "zh"))
+    ；是否指'card'？
+
+    """
+    if language == "en":
+        return suggest(word, known)
+    near = get_close_matches(word[:200], sorted(known), 1)
+    return f"；是否指{near[0]!r}？" if near else ""
 
 
 def covered_lines(one: Covered, language: Language) -> Iterator[str]:

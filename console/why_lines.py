@@ -114,7 +114,7 @@ def _head(answer: LiveAnswer, t: Telling) -> Iterator[str]:
     else:
         yield words["now"].format(clock(answer.state_of, t.zone))
     if answer.cut:
-        yield words["cut"].format(answer.cut)
+        yield words["cut"].format(answer.cut.said(t.language))
     if answer.decision is None:
         yield words["undecided"]
     else:

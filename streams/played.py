@@ -9,10 +9,12 @@ from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from kairos.ports import Again, Batch, Output, Record, Store
+from rules.saying import Language
 from rules.stops import STOP
 from streams import journal
 from streams.consumed import as_record
@@ -21,15 +23,49 @@ from streams.spec import StageSpec
 from streams.topic_reader import Tell
 from streams.versions import Versions
 
-__all__ = ["CutOff", "Played", "given", "outputs_of", "played"]
+__all__ = ["CutOff", "Played", "batch_of", "given", "moved", "outputs_of", "played"]
 
 Client = Mapping[str, object]
 Played = tuple[Batch[Versions], journal.Entry]
 """What one commit worked on, and what the journal says of it."""
 
 
+_GONE: Final[Mapping[Language, Mapping[str, str]]] = {
+    "en": {
+        "journal": "the journal begins at {} and no longer at 0: it is kept for a time only",
+        "records": "a commit took {} records, and {} of them are still there: the topics were compacted, or records "
+        "were deleted",
+        "topic": "{} begins at {}, and a commit began at {}: it was cut",
+        "content": "the catalogue no longer holds {} {}, which was in force then",
+        "not taken": "no commit has taken the event yet",
+    },
+    "zh": {
+        "journal": "日志从{}开始而不再从0开始：日志只保留一段时间",
+        "records": "某次提交读取了{}条记录，其中仅存{}条：主题已被压实，或记录已被删除",
+        "topic": "{}从{}开始，而某次提交从{}开始：开头已被删除",
+        "content": "目录中已没有当时生效的{} {}",
+        "not taken": "该事件尚未被任何提交处理",
+    },
+}
+
+
 class CutOff(Exception):
-    """What happened can no longer be computed again from its beginning; the message says what is gone."""
+    """What happened can no longer be computed again from its beginning; the message says what is gone.
+
+    Examples
+    --------
+    >>> print(CutOff("journal", 3).said("zh"))
+    日志从3开始而不再从0开始：日志只保留一段时间
+
+    """
+
+    def __init__(self, what: str, *values: object) -> None:
+        self._what, self._values = what, values
+        super().__init__(self.said("en"))
+
+    def said(self, language: Language) -> str:
+        """Say what is gone."""
+        return _GONE[language][self._what].format(*self._values)
 
 
 def given(batch: Batch[Versions], entry: journal.Entry) -> Batch[Versions]:
@@ -71,16 +107,14 @@ async def played(
         entries, *inputs = await asyncio.gather(*(_Tape.start(stack, client, place) for place in places))
         tapes = dict(zip(spec.inputs, inputs, strict=True))
         if entries.begin > 0:
-            raise CutOff(f"the journal begins at {entries.begin} and no longer at 0: it is kept for a time only")
+            raise CutOff("journal", entries.begin)
         partitions = await entries.partitions()
         versions = Versions()
         while (row := await entries.next()) is not None:
             entry = journal.read(row.value or b"")
             records = await _records(tapes, entry)
-            versions = _moved(versions, entry.versions, contents)
-            again = None if entry.again is None else Again(entry.again, entry.reached)
-            drained = frozenset(entry.drained)
-            yield Batch(partition, partitions, records, entry.now, versions, drained, entry.lateness, again), entry
+            versions = moved(versions, entry.versions, contents)
+            yield batch_of(entry, records, (partition, partitions), versions), entry
             tell(row.offset, entries.end)
 
 
@@ -92,13 +126,27 @@ async def _records(tapes: Mapping[str, "_Tape"], entry: journal.Entry) -> list[R
     if entry.again is not None:
         records = [row for topic, place in sorted(entry.again.items()) for row in await tapes[topic].held(*place)]
     if len(records) != entry.records:
-        gone = f"a commit took {entry.records} records, and {len(records)} of them are still there"
-        raise CutOff(f"{gone}: the topics were compacted, or records were deleted")
+        raise CutOff("records", entry.records, len(records))
     return records
 
 
-def _moved(before: Versions, hashes: Mapping[str, str], contents: Mapping[str, bytes]) -> Versions:
-    """Give what was in force, read anew only where it changed: models come every few seconds, books are large."""
+def batch_of(
+    entry: journal.Entry, records: Sequence[Record], place: tuple[int, int], versions: Versions
+) -> Batch[Versions]:
+    """Give the batch of a commit as its entry in the journal has it; the place is the partition, and of how many."""
+    again = None if entry.again is None else Again(entry.again, entry.reached)
+    return Batch(*place, records, entry.now, versions, frozenset(entry.drained), entry.lateness, again)
+
+
+def moved(before: Versions, hashes: Mapping[str, str], contents: Mapping[str, bytes]) -> Versions:
+    """Give what was in force, read anew only where it changed: models come every few seconds, books are large.
+
+    Raises
+    ------
+    CutOff
+        A content is no longer among those of the catalogue.
+
+    """
     if before.hashes == hashes:
         return before
     versions = before if hashes.keys() >= before.hashes.keys() else Versions()
@@ -106,7 +154,7 @@ def _moved(before: Versions, hashes: Mapping[str, str], contents: Mapping[str, b
         if versions.hashes.get(kind) == name:
             continue
         if name not in contents and not kind.startswith(STOP):
-            raise CutOff(f"the catalogue no longer holds {kind} {name}, which was in force then")
+            raise CutOff("content", kind, name)
         versions = versions.having(kind, contents.get(name, b""))
     return versions
 
@@ -153,7 +201,7 @@ class _Tape:
     async def until(self, start: int, end: int) -> list[Record]:
         """Give what lies before an offset and was not given yet."""
         if self.begin > start:
-            raise CutOff(f"{self._place.topic} begins at {self.begin}, and a commit began at {start}: it was cut")
+            raise CutOff("topic", self._place.topic, self.begin, start)
         found: list[Record] = []
         while True:
             while self._read and self._read[0].offset < end:

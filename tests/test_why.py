@@ -148,13 +148,13 @@ async def test_what_happened_live_is_explained_exactly_and_made_again_byte_for_b
     again = await house.run("explain", first.id[:10], "--replay", "--customer", "c1")
     listed = await house.run("why", "c1")
     refused = await house.run("why", "c1", "--rule", "card", "--language", "zh")
-    slip = await house.run("why", "c1", "--rule", "crad")
+    slip = await house.run("why", "c1", "--rule", "crad", "--language", "zh")
     made = await decision_found(house.client, first.id, None, lambda _read, _all: None)
     forged = Found(replace_value(made.made, b'"state":"offered"', b'"state":"withheld"'))
     contents = (await catalogue_of(house.client)).contents
     differs = await recomputed(house.client, forged, contents, lambda _read, _all: None)
     house.cut_journal(partition_of(b"c1", declared.customers))
-    cut = await house.run("explain", first.id, "--replay", "--customer", "c1")
+    cut = await house.run("explain", first.id, "--replay", "--customer", "c1", "--language", "zh")
     live = await house.run("why", "c1", "--rule", "card")
 
     assert [(one.state, one.reason) for one in (first, second)] == [("offered", None), ("suppressed", Reason.COOLDOWN)]
@@ -165,9 +165,9 @@ async def test_what_happened_live_is_explained_exactly_and_made_again_byte_for_b
     assert [line.split()[2] for line in listed.output.splitlines()[2:4]] == [second.id[:12], first.id[:12]]
     assert "精确" in refused.output
     assert "满足条件，但被拦下：cooldown" in refused.output
-    assert "did you mean 'card'?" in slip.output
+    assert "生效的规则中没有'crad'；是否指'card'？" in slip.output
     assert (differs.equal, differs.differs) == (0, ["state"])
-    assert "the journal begins at" in cut.output
+    assert "无法重新得出：日志从" in cut.output
     assert "it could not be played again: the journal begins at" in live.output
     assert "not exact for then" in live.output
     assert before == {t: await read_topic(house.client, t) for t in before}
@@ -183,6 +183,7 @@ def replace_value(record: Record, old: bytes, new: bytes) -> Record:
     [
         (("explain", "Ж"), "'Ж' is no id of a decision; it is written in 0-9 and a-f"),
         (("explain", ""), "is no id of a decision"),
+        (("explain", "Ж", "--language", "zh"), "'Ж'不是决策编号"),
         (("explain", "ab"), "no Kafka is configured"),
     ],
 )
