@@ -147,6 +147,10 @@ class Partition(Generic[V]):
         await self._refuse_state(self._meta)
         self._meta.inputs = await self._intake.begin(self._meta.inputs, self.spec.first)
         self._skips.opened(self.number, self._meta.inputs)
+        if self.waits:
+            # It was refused before. What was read lies in memory, and without this the disk would only refuse the first
+            # batches' commits to it: Kafka has those, but each opening reads all of them again.
+            await asyncio.to_thread(store.flush)
         log.info(
             "partition open",
             stage=self.spec.name,

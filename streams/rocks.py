@@ -1,5 +1,6 @@
 """RocksDB as the stages use it: its options, how a folder is opened, and how many sorted rows are taken in at once."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from rocksdict import (
     SstFileWriter,
 )
 
-__all__ = ["FEW_FILES", "LOADED_FILES", "StoreUnavailable", "opened", "refusing", "take_in"]
+__all__ = ["FEW_FILES", "LOADED_FILES", "StoreUnavailable", "opened", "refusal", "refusing", "take_in"]
 
 FEW_FILES = 2
 """A read asks every file of the newest level; merged early, there are few, and a read takes half the time."""
@@ -40,7 +41,24 @@ def refusing(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # rocksdict knows no other
-        raise StoreUnavailable(f"{path}: {error}") from error
+        raise refusal(path, error) from error
+
+
+def refusal(path: Path, error: Exception) -> StoreUnavailable:
+    """Say what the disk refused, in which folder, and how much room it has left.
+
+    Examples
+    --------
+    >>> str(refusal(Path("/no/such/folder"), OSError("Read-only file system")))
+    '/no/such/folder (... MB free): Read-only file system'
+
+    """
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.is_dir())
+    try:
+        room = f"{shutil.disk_usage(there).free / 1_000_000:,.1f} MB free"
+    except OSError as unknown:
+        room = f"nobody knows how much is free: {unknown.strerror}"
+    return StoreUnavailable(f"{path} ({room}): {error}")
 
 
 def opened(path: Path) -> Rdict:

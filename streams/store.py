@@ -17,7 +17,7 @@ import structlog
 from rocksdict import Checkpoint, WriteBatch, WriteOptions
 
 from streams.keys import compose
-from streams.rocks import FEW_FILES, LOADED_FILES, StoreUnavailable, opened, refusing, take_in
+from streams.rocks import FEW_FILES, LOADED_FILES, opened, refusal, refusing, take_in
 
 __all__ = ["META", "Meta", "RocksStore", "encode", "restored"]
 
@@ -93,7 +93,7 @@ class RocksStore:
         try:
             found: bytes | None = self._db.get(name)
         except Exception as error:  # the hottest line of the house: a context manager would cost more than the read
-            raise StoreUnavailable(f"{self.path}: {error}") from error
+            raise refusal(self.path, error) from error
         return found
 
     def fetch(self, names: list[bytes]) -> None:
@@ -213,12 +213,14 @@ class RocksStore:
     @property
     def meta(self) -> Meta:
         """What the state on disk is the result of."""
-        return restored(self._db.get(META))
+        with refusing(self.path):
+            return restored(self._db.get(META))
 
     @property
     def changelog(self) -> int:
         """Where a restore from the changelog begins."""
-        place: bytes | None = self._db.get(_PLACE)
+        with refusing(self.path):
+            place: bytes | None = self._db.get(_PLACE)
         return int.from_bytes(place) if place else 0
 
     @property
@@ -232,22 +234,31 @@ class RocksStore:
         """How many records there are, about: what was written over counts until it is merged."""
         return self._db.property_int_value("rocksdb.estimate-num-keys") or 0
 
+    def flush(self) -> None:
+        """Write what is in memory to the disk."""
+        with self._busy, refusing(self.path):
+            self._db.flush()
+
     def close(self) -> None:
         """Write what is in memory to the disk and let go of the folder."""
         # Who gave up waiting for `fetch` or `load` may close while it is still at it.
         with self._busy:
             self._closed = True
+            problems = []
             for act in (self._db.flush, self._db.close):
                 try:
                     act()
                 except Exception as error:  # noqa: BLE001  # rocksdict knows no other
-                    # The changelog has it, too; and a folder that was left open could never be opened again here.
-                    log.warning("state not written, the changelog has it", folder=str(self.path), why=str(error)[:300])
+                    problems.append(str(error)[:300])
+            if problems:
+                # The changelog has it, too; and a folder that was left open could never be opened again here.
+                log.warning("state not written, the changelog has it", folder=str(self.path), why=problems[0])
 
     def wipe(self) -> None:
         """Close, and begin again with an empty folder."""
-        self._db.close()
-        shutil.rmtree(self.path)
+        with refusing(self.path):
+            self._db.close()
+            shutil.rmtree(self.path)
         self._db = opened(self.path)
 
     def _note(self, key: bytes, kind: str, id_: bytes, value: bytes | None) -> None:
@@ -258,8 +269,8 @@ class RocksStore:
 
     def _stored(self, first: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         # The iterator is dropped at the end of the loop: a live one would keep the folder locked after `close`.
-        stored = cast(Iterator[tuple[bytes, bytes]], self._db.items(from_key=first or None))
         with refusing(self.path):
+            stored = cast(Iterator[tuple[bytes, bytes]], self._db.items(from_key=first or None))
             for name, value in stored:
                 if not name.startswith(prefix):
                     return

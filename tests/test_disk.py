@@ -5,6 +5,7 @@ import resource
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,14 @@ def test_a_worker_whose_port_is_taken_refuses_to_start(tmp_path: Path) -> None:
     assert ended.stderr.endswith("set KAIROS_HEALTH_HOST and KAIROS_HEALTH_PORT\n")
 
 
+def test_a_worker_whose_folder_is_read_only_refuses_to_start() -> None:
+    # Where even root may write nothing.
+    ended = CliRunner().invoke(app, ["worker"], env={"KAIROS_DATA": "/proc/kairos", "KAIROS_BOOTSTRAP": "127.0.0.1:1"})
+
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith("nothing can be written to /proc/kairos (")
+
+
 @pytest.mark.kafka
 async def test_a_partition_waits_for_its_disk_says_so_and_goes_on_by_itself(
     house: House, capfd: pytest.CaptureFixture[str]
@@ -127,3 +136,42 @@ async def test_a_partition_waits_for_its_disk_says_so_and_goes_on_by_itself(
     assert str(folder / "0") in waited
     assert stage.partitions[0].waiting == ""
     assert "".join(capfd.readouterr()).count("partition waits for its disk") == 1
+
+
+HEAVY = b"heavy"
+
+
+@pytest.mark.kafka
+async def test_a_disk_that_fills_under_load_holds_one_partition_and_costs_nothing(
+    house: House, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def step(store: Store, batch: Batch[Nothing]) -> list[Output]:
+        for record in batch.records:
+            for part in range(20 if record.value == HEAVY else 0):
+                store.put(record.key or b"", "f", b"%d-%d" % (record.offset, part), bytes(100_000))
+        return house.step(store, batch)
+
+    house.most = 2
+    spec, folder = replace(house.spec(), step=step), house.folder / "disk" / house.name / "0"
+    stage = await house.start(spec=spec)
+
+    with full(5_000_000):
+        # More than RocksDB keeps in memory.
+        await house.send(*[HEAVY] * 20)
+        await house.until(lambda: stage.partitions[0].waits >= 2)
+        waited, opened = stage.partitions[0].waiting, stage.partitions[0].opens
+        await house.send(b"1", key=b"b", partition=1)
+        await house.until(lambda: stage.partitions[0].waits >= 3)
+        again, others = stage.partitions[0].opens, stage.partitions[1].opens
+    outputs = await house.outputs(21)
+    await house.stop()
+    await house.start(spec=spec)
+    await house.send(b"1")
+
+    assert waited.startswith(f"{folder} (")
+    assert "MB free" in waited
+    # It does not come and go with every batch that Kafka still takes.
+    assert opened == again == others == 1
+    assert "".join(capfd.readouterr()).count("partition waits for its disk") == 1
+    assert sorted(int(row or b"") for row in outputs) == sorted([*range(1, 21), 1])
+    assert (await house.outputs(22)).count(b"21") == 1
