@@ -42,12 +42,16 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """What was run over: the log, for one in how many customers it stands, and the pools of imported codes."""
+    """What was run over: the log, for one in how many customers it stands, and the pools of imported codes.
+
+    `beside` are sections on what else it was held beside; they stand first.
+    """
 
     log: str
     header: Header
     sample: int = 1
     imported: tuple[str, ...] = ()
+    beside: tuple[Section, ...] = ()
 
 
 def report(over: Over, run: Ran, against: Ran | None, language: Language) -> Report:
@@ -69,7 +73,7 @@ def report(over: Over, run: Ran, against: Ran | None, language: Language) -> Rep
         words["title"],
         words["subtitle"].format(log=over.header.title, zone=figures.zone, **times),
         tuple(_tiles(figures, language)),
-        (*sections, _limits(figures, language), _inputs(over, run, against, language)),
+        (*over.beside, *sections, _limits(figures, language), _inputs(over, run, against, language)),
     )
 
 

@@ -8,9 +8,11 @@ from typing import IO, NamedTuple
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from console.backtest_build import Over, Ran, report
-from console.backtest_report import Report
+from console.backtest_live import Beside, Live, beside, section, write_differences
+from console.backtest_report import Report, Section
 from console.backtest_tally import Tally
 from console.column_store import arrays_beside
+from console.live_records import LiveRecords
 from console.output import errors
 from console.publishing import Refused, whole_contents_of
 from console.replaying import LOG_TOPICS, line, through_the_door
@@ -61,13 +63,18 @@ class Books(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """How a backtest is to run: over which log, ending when, for one in how many customers, written where."""
+    """How a backtest is to run: over which log, ending when, for one in how many customers, written where.
+
+    `live` is what it is to be held beside, and `differences` the file for every place at which they differ.
+    """
 
     log: Path
     ends: Millis | None = None
     sample: int = 1
     out: Path | None = None
     is_quick: bool = False
+    live: LiveRecords | None = None
+    differences: Path | None = None
 
 
 def backtested(wanted: Wanted, books: Books, against: Path | None, language: Language) -> Report:
@@ -79,37 +86,59 @@ def backtested(wanted: Wanted, books: Books, against: Path | None, language: Lan
         The books have problems; nothing was run.
     BrokenLog
         The log cannot be read; the message names the line.
+    ValueError
+        What is to be a live run's records is none, or holds no decision.
 
     """
+    live = None if wanted.live is None else Live(wanted.live)
     folders = [books.rules, *([] if against is None else [against])]
     tried = [books._replace(rules=folder).versions() for folder in folders]
     header, _ = event_log.lines(wanted.log)
     runs: list[Ran] = []
+    held: tuple[Section, ...] = ()
     for folder, versions in zip(folders, tried, strict=True):
         with _bar(header, f"backtest of {folder}") as step, _written(None if runs else wanted.out) as file:
             backtest = Backtest(stocked(versions, wanted.sample))
-            runs.append(_run(wanted, books._replace(rules=folder), backtest, (step, file)))
+            heard = Beside() if live is not None and not runs else None
+            runs.append(_run(wanted, books._replace(rules=folder), backtest, (step, file, heard)))
+            if heard is not None and live is not None:
+                held = (_held(wanted, live, heard, backtest.versions, language),)
     imported = tuple(sorted(name for name, pool in tried[0].pools.items() if pool.codes == "imported"))
-    over = Over(str(wanted.log), header, wanted.sample, imported)
+    over = Over(str(wanted.log), header, wanted.sample, imported, held)
     return report(over, runs[0], runs[1] if against is not None else None, language)
 
 
 _Step = Callable[[int], None]
 
 
-def _run(wanted: Wanted, books: Books, backtest: Backtest, told: tuple[_Step, IO[str] | None]) -> Ran:
-    step, file = told
+def _held(wanted: Wanted, live: Live, heard: Beside, versions: Versions, language: Language) -> Section:
+    compared = beside(
+        heard, live, lambda: through_the_door(event_log.read(wanted.log, _shift(wanted))[1]), versions.hashes
+    )
+    if wanted.differences is not None:
+        write_differences(compared, wanted.differences)
+    return section(compared, versions.policy.zone, language)
+
+
+def _shift(wanted: Wanted) -> Millis:
+    if wanted.ends is None:
+        return 0
+    return event_log.shift_to(event_log.lines(wanted.log)[0], wanted.ends, _WEEK)
+
+
+def _run(wanted: Wanted, books: Books, backtest: Backtest, told: tuple[_Step, IO[str] | None, Beside | None]) -> Ran:
+    step, file, heard = told
     versions = backtest.versions
     tally = Tally(versions.policy.zone, versions.pools.values())
-    shift = 0
-    if wanted.ends is not None:
-        shift = event_log.shift_to(event_log.lines(wanted.log)[0], wanted.ends, _WEEK)
+    shift = _shift(wanted)
     if wanted.is_quick:
         outputs = _quick(wanted.log, shift, books.apps.read_bytes(), (backtest, tally, step))
     else:
         outputs = backtest.run(map(tally.hear, through_the_door(event_log.read(wanted.log, shift)[1])), step)
     for output in outputs:
         tally.take(output)
+        if heard is not None:
+            heard.take(output)
         if file is not None and output.topic in _WRITTEN:
             file.write(line(output))
     names = {rule.id: rule.name for rule in versions.book.rules.values()}

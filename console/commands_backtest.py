@@ -1,20 +1,25 @@
 """`kairos backtest`: what rules would have done over a recorded log, in figures that marketing can read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from console.backtest_page import page
 from console.backtest_text import drawn
 from console.backtesting import Books, Wanted, backtested
 from console.commands_rule_tests import Language_
-from console.output import errors, out, said
+from console.live_records import KafkaRecords, KeptRecords, LiveRecords, keep
+from console.output import errors, out, said, settings
 from console.publishing import Refused
 from console.rule_inputs import instant_of
 from streams.event_log import BrokenLog
+from streams.topic_reader import Tell
 
 __all__ = ["add_to"]
 
@@ -47,6 +52,15 @@ def backtest(
     quick: Annotated[
         bool, typer.Option("--quick", help="live through those customers alone whom a rule may meet")
     ] = False,
+    live: Annotated[
+        str | None, typer.Option(help="compare with what was decided live: `kafka`, or a file of its records")
+    ] = None,
+    keep_: Annotated[
+        Path | None, typer.Option("--keep", help="with --live kafka: keep what was read of it, to be a --live FILE")
+    ] = None,
+    differences: Annotated[
+        Path | None, typer.Option(help="with --live: every place that differs and why, as JSON lines")
+    ] = None,
     language: Language_ = "en",
 ) -> None:
     """Say who would have got what, when, and what would have been suppressed by which reason.
@@ -59,11 +73,18 @@ def backtest(
     customers: an offer counts as one attempt and its coupon stays reserved, but whether it arrived, was opened or used
     is unknown. --quick makes the same decisions sooner where rules meet few customers: it puts the log into arrays,
     kept beside it as LOG.backtest.npz.
+
+    --live holds the decisions beside those that were made live, event by event and rule by rule, and says of each that
+    differs what else had differed before it: the order of events, the clock, feedback, models, rules and policy, or a
+    limit that customers share. FILE may be what --keep wrote, or decisions alone as JSON lines.
     """
+    if live is None and (keep_ or differences):
+        errors.print("--keep and --differences are about a live run: say --live kafka or --live FILE", style="red")
+        raise typer.Exit(2)
     try:
         with said():
             moment = None if ends is None else instant_of(ends, "UTC")
-            wanted = Wanted(events, moment, sample, out_, is_quick=quick)
+            wanted = Wanted(events, moment, sample, out_, quick, _live(live, keep_), differences)
             report = backtested(wanted, Books(rules, policy, pools, apps, priorities), against, language)
     except Refused as refused:
         errors.print("\n".join(refused.problems), style="red", markup=False, highlight=False)
@@ -79,5 +100,28 @@ def backtest(
         with said():
             html.parent.mkdir(parents=True, exist_ok=True)
             html.write_text(page(report), encoding="utf-8")
-    for path in filter(None, (out_, html)):
+    for path in filter(None, (out_, html, differences, keep_)):
         errors.print(f"written to {path}", markup=False, highlight=False)
+
+
+def _live(where: str | None, keep_: Path | None) -> LiveRecords | None:
+    """Give the live run's records; what Kafka holds is read once and kept where a file for it is named."""
+    if where is None:
+        return None
+    if where != "kafka":
+        if not Path(where).is_file():
+            raise ValueError(f"--live {where}: there is no such file; write a file's name, or kafka")
+        return KeptRecords(Path(where))
+    records = KafkaRecords(settings().cluster.for_aiokafka(), _reading)
+    if keep_ is None:
+        return records
+    keep(records, keep_)
+    return KeptRecords(keep_)
+
+
+@contextmanager
+def _reading() -> Iterator[Tell]:
+    columns = (TextColumn("reading what happened live"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda read, all_: progress.update(task, completed=read, total=all_)

@@ -11,8 +11,11 @@ from kafka import KafkaAdminClient, TopicPartition
 from typer.testing import CliRunner, Result
 
 from console.asking import explanations
+from console.backtest_live import Beside, Live, beside
 from console.cli import app
 from console.decisions_found import Found, decision_found
+from console.live_histories import of_live, of_log
+from console.live_records import KafkaRecords
 from console.publishing import catalogue as catalogue_of
 from console.publishing import publish
 from console.recomputing import differences, recomputed
@@ -21,6 +24,7 @@ from kairos.instants import HOUR, MINUTE
 from kairos.ports import Batch, Record
 from kairos.wire import read
 from streams import clock
+from streams.backtest import Backtest
 from streams.catalogue import Catalogue
 from streams.cluster import Cluster
 from streams.customers import desk_at
@@ -153,6 +157,13 @@ async def test_what_happened_live_is_explained_exactly_and_made_again_byte_for_b
     forged = Found(replace_value(made.made, b'"state":"offered"', b'"state":"withheld"'))
     contents = (await catalogue_of(house.client)).contents
     differs = await recomputed(house.client, forged, contents, lambda _read, _all: None)
+    run = Beside()
+    for output in Backtest(table.versions).run([*known, *paid]):
+        run.take(output)
+    kafka = KafkaRecords(house.client)
+    was = await asyncio.to_thread(Live, kafka)
+    history = await asyncio.to_thread(of_live, kafka, was.fates, {"c1"})
+    held = await asyncio.to_thread(beside, run, was, lambda: [*known, *paid], table.versions.hashes)
     house.cut_journal(partition_of(b"c1", declared.customers))
     cut = await house.run("explain", first.id, "--replay", "--customer", "c1", "--language", "zh")
     live = await house.run("why", "c1", "--rule", "card")
@@ -160,6 +171,8 @@ async def test_what_happened_live_is_explained_exactly_and_made_again_byte_for_b
     assert [(one.state, one.reason) for one in (first, second)] == [("offered", None), ("suppressed", Reason.COOLDOWN)]
     assert [run.exit_code for run in (again, listed, refused, slip, cut, live)] == [0, 0, 0, 1, 2, 0]
     assert "equal, byte for byte: 1 of 1 records" in again.output
+    assert (held.same, held.all, history.is_whole) == (2, 2, True)
+    assert [e.id for e in history.events["c1"]] == [e.id for e in of_log([*known, *paid], {"c1"}).events["c1"]]
     assert "at least 2 × transaction in 2 hours: 2" in again.output
     assert "attr.age = ***" in again.output
     assert [line.split()[2] for line in listed.output.splitlines()[2:4]] == [second.id[:12], first.id[:12]]
