@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from console.backtest_live_words import SAID, part
+from console.backtest_offpolicy import Draws, Reactions
 from console.backtest_report import Cell, Section, Table, cut, share
 from console.backtest_words import fate
 from console.live_causes import CAUSES, Difference, Why, explained
@@ -18,7 +19,7 @@ from kairos.instants import Millis, rfc3339
 from kairos.ports import Output, Record
 from rules.findings import clock
 from rules.saying import Language
-from streams.topics import DECISIONS
+from streams.topics import DECISIONS, FEEDBACK
 
 __all__ = ["Beside", "Compared", "Live", "beside", "section", "write_differences"]
 
@@ -65,12 +66,20 @@ class Beside:
     """Gathers a backtest's decisions, to be held beside the live ones when it is over."""
 
     def __init__(self) -> None:
-        self.fates = Fates()
+        self.fates, self.draws, self.reactions = Fates(), Draws(), Reactions()
+
+    def hear(self, record: Record) -> Record:
+        """Hear a record of the log."""
+        if record.topic == FEEDBACK:
+            self.reactions.take(record.value)
+        return record
 
     def take(self, output: Output) -> None:
         """Hear a record that a stage wrote."""
         if output.topic == DECISIONS and _MADE in output.headers:
-            self.fates.take(decision_of(output.value or b""))
+            decision = decision_of(output.value or b"")
+            self.fates.take(decision)
+            self.draws.take(decision)
 
 
 class Live:
@@ -89,14 +98,18 @@ class Live:
     """
 
     def __init__(self, records: LiveRecords) -> None:
-        self.records, self.fates = records, Fates()
-        records.each({DECISIONS}, self._take)
+        self.records, self.fates, self.draws, self.reactions = records, Fates(), Draws(), Reactions()
+        records.each({DECISIONS, FEEDBACK}, self._take)
         if not self.fates.found:
             raise ValueError(f"{records} holds no decision, so there is nothing to hold the backtest beside")
 
     def _take(self, record: Record) -> None:
-        if _MADE in record.headers:
-            self.fates.take(decision_of(record.value or b""))
+        if record.topic == FEEDBACK:
+            self.reactions.take(record.value)
+        elif _MADE in record.headers:
+            decision = decision_of(record.value or b"")
+            self.fates.take(decision)
+            self.draws.take(decision)
 
 
 def beside(run: Beside, live: Live, log: Callable[[], Iterable[Record]], versions: Mapping[str, str]) -> Compared:

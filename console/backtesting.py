@@ -7,6 +7,7 @@ from typing import IO, NamedTuple
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from console import backtest_offpolicy
 from console.backtest_build import Over, Ran, report
 from console.backtest_live import Beside, Live, beside, section, write_differences
 from console.backtest_report import Report, Section
@@ -17,7 +18,7 @@ from console.output import errors
 from console.publishing import Refused, whole_contents_of
 from console.replaying import LOG_TOPICS, line, through_the_door
 from kairos.instants import DAY, Millis
-from kairos.ports import Output
+from kairos.ports import Output, Record
 from rules.priorities import Priorities, load_priorities
 from rules.saying import Language
 from streams import event_log
@@ -102,22 +103,28 @@ def backtested(wanted: Wanted, books: Books, against: Path | None, language: Lan
             heard = Beside() if live is not None and not runs else None
             runs.append(_run(wanted, books._replace(rules=folder), backtest, (step, file, heard)))
             if heard is not None and live is not None:
-                held = (_held(wanted, live, heard, backtest.versions, language),)
+                held = _held(wanted, live, heard, backtest.versions, language)
     imported = tuple(sorted(name for name, pool in tried[0].pools.items() if pool.codes == "imported"))
     over = Over(str(wanted.log), header, wanted.sample, imported, held)
     return report(over, runs[0], runs[1] if against is not None else None, language)
 
 
 _Step = Callable[[int], None]
+_Hear = Callable[[Record], Record]
 
 
-def _held(wanted: Wanted, live: Live, heard: Beside, versions: Versions, language: Language) -> Section:
+def _held(wanted: Wanted, live: Live, heard: Beside, versions: Versions, language: Language) -> tuple[Section, ...]:
     compared = beside(
         heard, live, lambda: through_the_door(event_log.read(wanted.log, _shift(wanted))[1]), versions.hashes
     )
     if wanted.differences is not None:
         write_differences(compared, wanted.differences)
-    return section(compared, versions.policy.zone, language)
+    heard.reactions.add(live.reactions)
+    estimated = backtest_offpolicy.judged(live.draws.of, heard.draws.of)
+    return (
+        section(compared, versions.policy.zone, language),
+        backtest_offpolicy.section(estimated, heard.reactions, language),
+    )
 
 
 def _shift(wanted: Wanted) -> Millis:
@@ -131,10 +138,12 @@ def _run(wanted: Wanted, books: Books, backtest: Backtest, told: tuple[_Step, IO
     versions = backtest.versions
     tally = Tally(versions.policy.zone, versions.pools.values())
     shift = _shift(wanted)
+    hear: _Hear = _nobody if heard is None else heard.hear
     if wanted.is_quick:
-        outputs = _quick(wanted.log, shift, books.apps.read_bytes(), (backtest, tally, step))
+        outputs = _quick(wanted.log, shift, books.apps.read_bytes(), (backtest, tally, step, hear))
     else:
-        outputs = backtest.run(map(tally.hear, through_the_door(event_log.read(wanted.log, shift)[1])), step)
+        records = map(hear, through_the_door(event_log.read(wanted.log, shift)[1]))
+        outputs = backtest.run(map(tally.hear, records), step)
     for output in outputs:
         tally.take(output)
         if heard is not None:
@@ -145,8 +154,12 @@ def _run(wanted: Wanted, books: Books, backtest: Backtest, told: tuple[_Step, IO
     return Ran(str(books.rules), tally.finish(), names, versions.hashes)
 
 
-def _quick(log: Path, shift: Millis, apps: bytes, parts: tuple[Backtest, Tally, _Step]) -> Iterator[Output]:
-    backtest, tally, step = parts
+def _nobody(record: Record) -> Record:
+    return record
+
+
+def _quick(log: Path, shift: Millis, apps: bytes, parts: tuple[Backtest, Tally, _Step, _Hear]) -> Iterator[Output]:
+    backtest, tally, step, hear = parts
 
     def made() -> Arrays:
         return arrays_of(through_the_door(event_log.read(log)[1]), backtest.versions.apps)
@@ -154,7 +167,7 @@ def _quick(log: Path, shift: Millis, apps: bytes, parts: tuple[Backtest, Tally, 
     arrays = moved(arrays_beside(log, log.with_name(f"{log.name}.backtest.npz"), apps, made), shift)
     tally.told(arrays)
     quick = backtest.quick(arrays)
-    records = through_the_door(event_log.read_some(log, quick.lines.tolist(), shift))
+    records = map(hear, through_the_door(event_log.read_some(log, quick.lines.tolist(), shift)))
     return quick.run(map(tally.answered, records), step)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from console.backtest_rows import DecisionRow
 from kairos.instants import Millis, from_rfc3339
 
-__all__ = ["PARTS", "Fate", "Fates", "Key", "Pair", "decision_of"]
+__all__ = ["PARTS", "Fate", "Fates", "Key", "Pair", "cause_of", "decision_of"]
 
 Key = tuple[str, str, str]
 """Customer, cause and rule; the cause is the event, or the absence that was waited for after it."""
@@ -104,6 +104,19 @@ def decision_of(value: bytes) -> Any:
     return found
 
 
+def cause_of(decision: Any) -> str:
+    """Give what a decision is about, whatever the rules are called: its event, or an absence after it.
+
+    Examples
+    --------
+    >>> cause_of({"event": {"id": "e1"}}), cause_of({"event": {"id": "e1"}, "absence": {"event": "a1"}})
+    ('e1', 'a1 after e1')
+
+    """
+    absence, event = decision.get("absence"), str(decision["event"]["id"])
+    return event if absence is None else f"{absence['event']} after {event}"
+
+
 class Fates:
     """The fates of one run, gathered record by record; of what is decided twice the first is meant."""
 
@@ -113,12 +126,11 @@ class Fates:
 
     def take(self, decision: Any) -> None:
         """Gather what one decision says."""
-        event, absence = decision["event"], decision.get("absence")
-        cause = event["id"] if absence is None else f"{absence['event']} after {event['id']}"
+        event, cause = decision["event"], cause_of(decision)
         versions = decision.get("versions", {})
         # Thousands of decisions name the same few sets.
         kept = self._hashes.setdefault(tuple(versions.items()), versions)
-        waited = absence is not None or decision.get("deferred_at") is not None
+        waited = decision.get("absence") is not None or decision.get("deferred_at") is not None
         common = _digests(_said(decision), _DECISION)
         at, event_at = from_rfc3339(decision["decided_at"]), from_rfc3339(event["at"])
         for verdict in decision["verdicts"]:

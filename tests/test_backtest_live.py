@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from console.backtest_live import Beside, Compared, Live, beside, section, write_differences
 from console.backtest_live_words import SAID
+from console.backtest_offpolicy_words import SAID as OFFPOLICY
 from console.live_causes import CAUSES
 from console.live_histories import of_log
 from console.live_records import KeptRecords, keep
 from kairos.instants import HOUR, MINUTE, SECOND, Millis
 from kairos.ports import Batch, Output, Record
-from rules.saying import LANGUAGES
+from rules.saying import LANGUAGES, Language
 from streams import journal
 from streams.backtest import Backtest
 from streams.replay import Replay
@@ -272,7 +273,7 @@ def test_a_file_that_is_no_live_run_is_told_with_its_place(text: str, says: str,
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_backtest_beside_what_it_wrote_itself_differs_nowhere(
     log: Path,  # noqa: F811  # the fixture
-    language: str,
+    language: Language,
     tmp_path: Path,
 ) -> None:
     written = tmp_path / "out.jsonl"
@@ -281,7 +282,9 @@ def test_a_backtest_beside_what_it_wrote_itself_differs_nowhere(
     code, said = backtest(log, "--live", str(written), "--language", language)
 
     assert code == 0
-    assert SAID["zh" if language == "zh" else "en"]["equal"] in said
+    assert SAID[language]["equal"] in said
+    assert OFFPOLICY[language]["title"] in said
+    assert OFFPOLICY[language]["no chances"][:20] in said
 
 
 def test_options_about_a_live_run_without_one_are_refused(log: Path, tmp_path: Path) -> None:  # noqa: F811
