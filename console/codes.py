@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -12,13 +12,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from kairos.reservations import Code, Stock
 
-__all__ = ["PORTION", "CodesError", "read_codes", "stock_commands"]
+__all__ = ["PORTION", "CodesError", "Unfit", "handed", "read_codes", "stock_commands"]
 
 PORTION = 1_000
 """How many codes one command carries."""
 
 Tell = Callable[[int], None]
 """Is told how many codes were checked so far."""
+Unfit = Callable[[str], str | None]
+"""Says why the texts that will tell a code cannot, or None."""
 
 _SHOWN = 20
 _OFTEN = 20_000
@@ -30,6 +32,10 @@ def _nobody(_count: int) -> None:
     pass
 
 
+def _fits(_code: str) -> None:
+    pass
+
+
 class CodesError(ValueError):
     """A file of codes cannot be imported; `problems` are its mistakes as `file:line: what`, the first twenty."""
 
@@ -38,7 +44,7 @@ class CodesError(ValueError):
         self.problems = problems
 
 
-def read_codes(path: Path, tell: Tell = _nobody) -> Iterator[tuple[str, ...]]:
+def read_codes(path: Path, tell: Tell = _nobody, unfit: Unfit = _fits) -> Iterator[tuple[str, ...]]:
     """Give a file's codes in its order, in portions.
 
     The file is CSV in UTF-8: one column, with or without the header `code`, or several columns of which one is called
@@ -51,6 +57,8 @@ def read_codes(path: Path, tell: Tell = _nobody) -> Iterator[tuple[str, ...]]:
         The file.
     tell
         Is told how many codes were checked.
+    unfit
+        Says what else is wrong with a code, see `rules.code_fit`.
 
     Raises
     ------
@@ -58,7 +66,7 @@ def read_codes(path: Path, tell: Tell = _nobody) -> Iterator[tuple[str, ...]]:
         What is wrong, line by line; no portion was given.
 
     """
-    problems = tuple(islice(_problems(path, tell), _SHOWN))
+    problems = tuple(islice(_problems(path, tell, unfit), _SHOWN))
     if problems:
         raise CodesError(problems)
     codes = (code for _, code in _lines(path))
@@ -66,18 +74,47 @@ def read_codes(path: Path, tell: Tell = _nobody) -> Iterator[tuple[str, ...]]:
         yield portion
 
 
-def stock_commands(path: Path, pool: str, programme: str, tell: Tell = _nobody) -> Iterator[Stock]:
-    """Give a file's codes as commands to the ledger; see `read_codes`."""
-    for codes in read_codes(path, tell):
+def stock_commands(portions: Iterable[tuple[str, ...]], pool: str, programme: str) -> Iterator[Stock]:
+    """Give the codes of a file as commands to the ledger; see `read_codes`."""
+    for codes in portions:
         yield Stock(pool=pool, programme=programme, codes=codes)
 
 
-def _problems(path: Path, tell: Tell) -> Iterator[str]:
+def handed(pool: str, count: int, letters: Iterable[tuple[str, str]] | None) -> str:
+    """Say what became of codes that were handed over.
+
+    Parameters
+    ----------
+    pool, count
+        Which pool, and how many codes.
+    letters
+        The class and message of the ledger's dead letters about them; None where it has not taken them all yet.
+
+    Examples
+    --------
+    >>> print(handed("tea-5", 2000, [("duplicate_codes", "3 of 1000 codes were in the pool already; ...")]))
+    2,000 codes handed to the ledger for tea-5: 1,997 taken; 3 refused, for the pool or another of the merchant had them
+
+    """
+    said = f"{count:,} codes handed to the ledger for {pool}"
+    if letters is None:
+        return f"{said}; it has not taken all of them yet, and does when a worker runs; duplicates become dead letters"
+    told = list(letters)
+    refused = [what for kind, what in told if kind != "duplicate_codes"]
+    if refused:
+        return f"{said}, and {len(refused)} portions of {PORTION} were refused: {refused[0]}"
+    # The ledger's sentence begins with how many of the portion it had.
+    had = sum(int(what.split()[0]) for _, what in told)
+    also = f"; {had:,} refused, for the pool or another of the merchant had them" if had else ""
+    return f"{said}: {count - had:,} taken{also}"
+
+
+def _problems(path: Path, tell: Tell, unfit: Unfit) -> Iterator[str]:
     """Give the mistakes in the file, with their places; those of single codes before those between two."""
     seen = array("Q")
     try:
         for line, code in _lines(path):
-            what = _mistake(code)
+            what = _mistake(code) or unfit(code)
             if what is not None:
                 yield f"{path.name}:{line}: {what}"
             # Eight bytes for each code: the codes of millions would not fit beside one another.

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from aiokafka import AIOKafkaProducer
 
+from console.moving import Fate, moved
+from console.moving import said as moving_said
 from console.output import errors, out, said, settings
 from console.publishing import catalogue
 from console.redemptions import RedemptionsError, read_redemptions
@@ -71,8 +73,17 @@ def move(
     of: Annotated[str, typer.Option("--from", help="the programme that gives it up")],
     to: Annotated[str, typer.Option("--to", help="the programme that gets it")],
     name: Annotated[str | None, typer.Option("--name", help="the move's name; by a name it is done once")] = None,
+    wait: Annotated[
+        float, typer.Option(min=0.1, max=3600, help="how many seconds to wait for the ledger's answer")
+    ] = 15,
 ) -> None:
-    """Move a part of a budget from one programme's slice to another's; what is not free is refused."""
+    """Move a part of a budget from one programme's slice to another's, and say what the ledger answered.
+
+    Example: kairos pools move spring 50000 --from lunch --to travel --name travel-in-may
+
+    What is not free is refused, with how much is. Exit code 0 where it is done (now, or by this name before), 1 where
+    it was refused, 3 where the ledger did not answer in time: then the order stays, and is carried out later.
+    """
     with said():
         told = settings().cluster.for_aiokafka()
         slice_ = _slice(asyncio.run(_in_force(told)), budget, of)
@@ -90,9 +101,14 @@ def move(
         except ValueError as error:
             errors.print(str(error).splitlines()[0], style="red", markup=False, highlight=False)
             raise typer.Exit(2) from None
-        asyncio.run(_send(told, [order]))
-    out.print(f"asked to move {Money(minor, slice_.currency)} of {budget} from {of} to {to}; the move is {order.id}")
-    out.print("if it cannot be, it is among the dead letters: kairos dlq list --stage ledger", highlight=False)
+        with errors.status("asking the ledger ..."):
+            answer = asyncio.run(moved(told, order, now, wait))
+    sentence = moving_said(order, slice_.currency, answer, wait)
+    if answer.fate in (Fate.ARRIVED, Fate.REPEATED):
+        out.print(sentence, markup=False, highlight=False)
+        return
+    errors.print(sentence, style="red" if answer.fate is Fate.REFUSED else "yellow", markup=False, highlight=False)
+    raise typer.Exit(1 if answer.fate is Fate.REFUSED else 3)
 
 
 async def _in_force(client: Client) -> Published:
@@ -114,7 +130,7 @@ def _slice(known: Published, budget: str, programme: str) -> Slice:
     return slices[programme, budget]
 
 
-async def _send(client: Client, orders: Iterable[Redemption | Move]) -> int:
+async def _send(client: Client, orders: Iterable[Redemption]) -> int:
     producer = AIOKafkaProducer(acks="all", enable_idempotence=True, linger_ms=20, **client)
     await producer.start()
     count = 0

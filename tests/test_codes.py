@@ -1,12 +1,20 @@
 """A merchant's file of codes is taken in whole, or not at all, with every mistake in its line."""
 
+import json
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from console.codes import PORTION, CodesError, read_codes, stock_commands
+from console.codes import PORTION, CodesError, Unfit, read_codes, stock_commands
 from kairos.reservations import Stock
+from rules.book import load
+from rules.code_fit import takers_of, unfit_code
+from rules.documents import without_text
 from tests.ledger_table import Table, pool
+from tests.template_table import templates_of
+from tests.test_templates_live import TEMPLATES, spoken
 
 
 def read(folder: Path, content: bytes) -> list[str]:
@@ -77,7 +85,7 @@ def test_a_large_file_comes_in_portions_that_the_ledger_takes(tmp_path: Path) ->
     path.write_text("code\n" + "".join(f"C{n}\n" for n in range(2 * PORTION + 5)))
     table = Table(pool(count=9, codes="imported"))
 
-    commands = list(stock_commands(path, "cafe", "takeaway"))
+    commands = list(stock_commands(read_codes(path), "cafe", "takeaway"))
     said = table.hear(*commands)
 
     assert [len(command.codes) for command in commands] == [PORTION, PORTION, 5]
@@ -86,12 +94,51 @@ def test_a_large_file_comes_in_portions_that_the_ledger_takes(tmp_path: Path) ->
     assert table.totals().codes == 2 * PORTION + 5
 
 
+def fitting(**changes: Any) -> Unfit:
+    """What the rules of the table ask of a code of `cafe` whose template has some other parameter."""
+    said = deepcopy(TEMPLATES)
+    said["templates"]["coupon"]["parameters"]["code"] |= changes
+    rules = without_text(spoken().book.content)
+    takers = takers_of("cafe", rules, templates_of(said))
+    assert takers_of("fuel", rules, templates_of(said)) == ()
+    return lambda code: unfit_code(code, takers)
+
+
+def test_a_code_that_the_texts_cannot_tell_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "codes.csv"
+    path.write_text("code\nA.b_c-1\nABCDEFGHI\nA#1\n")
+
+    with pytest.raises(CodesError) as caught:
+        next(read_codes(path, unfit=fitting(length=8)))
+
+    assert caught.value.problems == (
+        "codes.csv:3: the code has 9 characters; the template 'coupon' takes 8 in 'code'",
+        "codes.csv:4: the template 'coupon' takes letters, digits, dots, dashes and underscores in 'code', "
+        "and not all of 'A#1'",
+    )
+
+
+def test_another_form_of_the_offer_tells_the_code_too() -> None:
+    said = json.loads(spoken().book.content)
+    cafe = next(rule for rule in said["rules"] if rule["id"] == "cafe")
+    # The usual form has a text of its own, and only the other one a template.
+    form = {"name": "bold", "share": "50%", "template": "coupon", "with": cafe["then"].pop("with")}
+    cafe["then"] |= {"template": "own", "text": {"zh": "券", "en": "A coupon"}}
+    cafe["experiment"] = {"treatments": [form]}
+    loaded = load({"r": json.dumps({"zone": "Asia/Shanghai", "currency": "CNY", **said})})
+    assert loaded.book is not None, loaded.problems
+
+    (taker,) = takers_of("cafe", without_text(loaded.book.content), templates_of(TEMPLATES))
+
+    assert (taker.template, taker.name, taker.parameter.most) == ("coupon", "code", 20)
+
+
 def test_a_file_imported_twice_leaves_each_code_once(tmp_path: Path) -> None:
     path = tmp_path / "codes.csv"
     path.write_text("A1\nB2\n")
     table = Table(pool(count=9, codes="imported"))
 
     for _ in range(2):
-        table.hear(*stock_commands(path, "cafe", "takeaway"))
+        table.hear(*stock_commands(read_codes(path), "cafe", "takeaway"))
 
     assert (table.totals().codes, table.totals().duplicates) == (2, 2)

@@ -1,6 +1,9 @@
 """`kairos codes` on a real Kafka: what a merchant's file says reaches the ledger, the whole of it or nothing."""
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,9 +17,13 @@ from kairos.instants import moment
 from kairos.ports import Batch, Output, Record
 from kairos.reservations import Stock, command
 from streams import clock, ledger
+from streams.catalogue import Catalogue
 from streams.cluster import Cluster
 from streams.memory_store import MemoryStore
 from streams.pools import totals
+from streams.spec import Running
+from streams.stage import Stage
+from streams.stages import STAGES
 from streams.topic_reader import read_topic
 from streams.topics import LEDGER_COMMANDS, LEDGER_ENTRIES, Partitions
 from streams.versions import Versions
@@ -38,7 +45,7 @@ async def test_codes_reach_the_ledger_whole_or_not_at_all(
 
     # In a thread of its own: the command runs a loop of its own.
     imported, refused, unknown, generated = [
-        await _run(cluster, *arguments)
+        await _run(cluster, *arguments, "--wait", "0")
         for arguments in (("cafe", str(good)), ("cafe", str(bad)), ("caffe", str(good)), ("tea", str(good)))
     ]
 
@@ -80,6 +87,62 @@ async def test_what_tills_tell_reaches_the_ledger_and_the_settlement(
     assert "lunch has no slice of a budget spring" in moved.output
     assert [dict(output.headers)["kairos.errors.class"] for output in Said(said).dead] == [b"unknown_code"]
     assert settled.stdout.splitlines()[1:] == ["m2,tea,lunch,CNY,1,1,1,0,10.00,10.00"]
+
+
+SHARED = json.dumps(
+    {
+        "pools": [
+            *json.loads(POOLS),
+            {"pool": "ride", "programme": "travel", "merchant": "m3", "value": 5, "count": 9},
+        ],
+        "programmes": [
+            {"programme": name, "slices": [{"budget": "spring", "home": "lunch", "minor": minor, "currency": "CNY"}]}
+            for name, minor in (("lunch", 5_000), ("travel", 0))
+        ],
+    }
+).encode()
+
+
+@asynccontextmanager
+async def ledger_at_work(cluster: Cluster, folder: Path) -> AsyncIterator[None]:
+    """The ledger's stage in this process."""
+    client = cluster.for_aiokafka()
+    catalogue = Catalogue(client)
+    await catalogue.start()
+    await catalogue.opened.wait()
+    running = Running(folder, wait=20, tick=50, client=client)
+    stage = Stage(STAGES["ledger"], running, catalogue.versions, catalogue.opened, clock.now)
+    await stage.start()
+    try:
+        yield
+    finally:
+        await stage.stop()
+        await catalogue.stop()
+
+
+async def test_who_moves_a_slice_or_imports_codes_is_told_what_the_ledger_answered(
+    cluster: Cluster, declared: Partitions, tmp_path: Path
+) -> None:
+    await publish(cluster.for_aiokafka(), {"pools": SHARED}, "ann", 0)
+    codes = tmp_path / "codes.csv"
+    codes.write_text("A-1\nA-2\n")
+    order = ("move", "spring", "30", "--from", "lunch", "--to", "travel")
+
+    early = await _run(cluster, *order, "--name", "m1", "--wait", "0.5", group="pools")
+    async with ledger_at_work(cluster, tmp_path):
+        moves = [await _run(cluster, *order, *more, group="pools") for more in (("--name", "m1"), ("--name", "m2"))]
+        back = await _run(cluster, "move", "spring", "10", "--from", "travel", "--to", "lunch", group="pools")
+        first = await _run(cluster, "cafe", str(codes))
+        codes.write_text("A-2\nA-3\nA-4\n")
+        again = await _run(cluster, "cafe", str(codes))
+
+    assert [run.exit_code for run in (early, *moves, back, first, again)] == [3, 0, 1, 0, 0, 0]
+    assert "no answer within 0.5 s" in early.output
+    assert "the move m1 was done before" in moves[0].output
+    assert "refused, nothing was moved: 20.00 CNY of spring are free in lunch, 30.00 CNY were to be" in moves[1].output
+    assert "10.00 CNY of spring went from travel to lunch" in back.output
+    assert "2 codes handed to the ledger for cafe: 2 taken\n" in first.output
+    assert "3 codes handed to the ledger for cafe: 2 taken; 1 refused" in again.output
 
 
 async def _write(cluster: Cluster, outputs: list[Output]) -> None:
