@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from kairos.decisions import Decision
 from kairos.events import Event, Feedback, Profile
 from kairos.instants import Millis
@@ -164,6 +166,6 @@ def _scores(work: Work, rule: Rule, seen: Seen) -> Mapping[str, float | None]:
     models = {asked.model: work.versions.models.get(asked.model) for asked in rule.who.scores()}
     if not models:
         return {}
-    candidate = refused(rule, seen.event.customer, work.versions.policy, None)._replace(channel=rule.then.channels[0])
+    candidate = replace(refused(rule, seen.event.customer, work.versions.policy, None), channel=rule.then.channels[0])
     known = features(context(work, seen.event, seen.standing(), candidate))
     return {name: None if model is None else model.score(known) for name, model in models.items()}

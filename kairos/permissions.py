@@ -79,10 +79,13 @@ def permitted(consent: Sequence[Word], purpose: str, channel: str) -> bool:
     False
 
     """
-    covering = [c for c in consent if c.purpose in ("*", purpose) and c.channel in ("*", channel)]
-    if not covering:
-        return False
-    return max(covering, key=lambda c: (c.at, not c.granted)).granted
+    newest: Word | None = None
+    for word in consent:
+        if word.purpose not in ("*", purpose) or word.channel not in ("*", channel):
+            continue
+        if newest is None or word.at > newest.at or (word.at == newest.at and not word.granted):
+            newest = word
+    return newest is not None and newest.granted
 
 
 def consents(bank: Sequence[Word], said: Sequence[Word]) -> tuple[Word, ...]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+import msgspec
 
 from kairos.decisions import Arm, ControlOf, Reason
 from kairos.offers import Channel
@@ -12,7 +13,7 @@ from rules.schema import Rule
 __all__ = ["Candidate", "Ranking"]
 
 
-class Candidate(NamedTuple):
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A rule that matched: the customer's arm, and a channel, or the reason why there is no offer.
 
     `passed` names the gates that would have refused it, and did not because of its purpose. `control` and `treatment`

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Final
 
+import msgspec
+from msgspec.structs import replace
+
 from kairos.customer import Customer, Standing
 from kairos.decisions import Reason
 from kairos.events import Event
@@ -26,7 +29,8 @@ from rules.weighing import MANDATORY, level_of
 
 __all__ = ["Candidate", "Ranking", "convinced", "gates", "rank", "refused"]
 
-_Outcome = tuple[Channel | Reason, tuple[Reason, ...]]
+_Passed = tuple[Reason, ...]
+_Outcome = tuple[Channel | Reason, _Passed]
 """The channel or the refusal, and what was passed on the way because of the purpose."""
 _Way = tuple[str, tuple[Channel, ...], tuple[str, ...]]
 """Purpose, channels and classes of the product: rules that have these in common are answered alike."""
@@ -84,7 +88,7 @@ def gates(
     return tuple(candidates)
 
 
-_id = attrgetter("id")
+_id, _id_of_rule = attrgetter("id"), attrgetter("rule.id")
 
 
 def refused(rule: Rule, customer: str, policy: Policy, reason: Reason | None) -> Candidate:
@@ -103,34 +107,40 @@ def _of_the_rule(rule: Rule, event: Event, standing: Standing, now: Millis) -> R
     return Reason.DO_NOT_CONTACT if standing.profile.do_not_contact else None
 
 
+class _Answer(msgspec.Struct):
+    """What was answered for one way: the channels that are open by the hours, and the outcome where it was asked."""
+
+    awake: _Open | Reason
+    outcome: _Outcome | None = None
+
+
 class _Asked:
     """What the candidates of one decision ask of the same customer at the same moment, each question once."""
 
-    __slots__ = ("_crowds", "_customer", "_hours", "_now", "_policy", "_standing", "_zone")
+    __slots__ = ("_customer", "_now", "_policy", "_standing", "_ways", "_zone")
 
     def __init__(self, customer: Customer, standing: Standing, policy: Policy, now: Millis) -> None:
         self._customer, self._standing, self._policy, self._now = customer, standing, policy, now
         self._zone = zone_of(policy, standing.profile.attrs)
-        self._hours: dict[_Way, _Open | Reason] = {}
-        self._crowds: dict[_Way, _Outcome] = {}
+        self._ways: dict[_Way, _Answer] = {}
 
     def by_channel(self, rule: Rule, channels: tuple[Channel, ...]) -> _Outcome:
         """Give the first channel that passes every gate, or the reason of the furthest gate that one reached."""
         classes = self._policy.classes_of.get(rule.then.offer.product or "", ())
         way = (rule.purpose, channels, classes)
-        awake = self._hours.get(way)
-        if awake is None:
-            awake = self._hours[way] = self._awake(rule, channels)
+        found = self._ways.get(way)
+        if found is None:
+            found = self._ways[way] = _Answer(self._awake(rule, channels))
+        awake = found.awake
         if isinstance(awake, Reason):
             return awake, ()
         if in_cooldown(self._customer, rule, self._now):
             return Reason.COOLDOWN, ()
         if used_up(self._customer, rule):
             return Reason.CUSTOMER_LIMIT, ()
-        outcome = self._crowds.get(way)
-        if outcome is None:
-            outcome = self._crowds[way] = self._uncrowded(rule.purpose, awake)
-        return outcome
+        if found.outcome is None:
+            found.outcome = self._uncrowded(rule.purpose, awake)
+        return found.outcome
 
     def _awake(self, rule: Rule, channels: tuple[Channel, ...]) -> _Open | Reason:
         """Ask consent, then calendar and hours."""
@@ -187,7 +197,7 @@ def convinced(candidate: Candidate, scores: Mapping[str, float | None]) -> Candi
     for asked in candidate.rule.who.scores():
         found = scores.get(asked.model)
         if found is None or found < asked.at_least:
-            return candidate._replace(channel=None, reason=Reason.SCORE_TOO_LOW)
+            return replace(candidate, channel=None, reason=Reason.SCORE_TOO_LOW)
     return candidate
 
 
@@ -206,7 +216,7 @@ def rank(
         How far others than the best are put first; not at all unless it is said.
 
     """
-    everyone = sorted(candidates, key=lambda candidate: candidate.rule.id)
+    everyone = sorted(candidates, key=_id_of_rule)
     ranked = [candidate for candidate in everyone if candidate.reason is None]
     # Sorting is stable, so what is as high is ordered by id.
     ranked.sort(key=lambda candidate: (level_of(candidate.rule), -priorities.get(candidate.rule.id, 0.0)))

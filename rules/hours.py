@@ -58,7 +58,7 @@ def closed(policy: Policy, use: Use, now: Millis) -> tuple[Reason, ...]:
     for hours in hours_of(policy, use):
         if not minutes_in(hours, minute):
             quiet = (Reason.QUIET_HOURS,)
-    for _ in closures(policy, use, now):
+    if policy.spans and any(True for _ in closures(policy, use, now)):
         return (Reason.BLACKOUT, *quiet)
     return quiet
 

@@ -27,8 +27,9 @@ def in_cooldown(customer: Customer, rule: Rule, now: Millis) -> bool:
     own = customer.decided.get(rule.id)
     if own is not None and now - own < limits.cooldown:
         return True
-    group = customer.groups.get(limits.group, {}) if limits.group is not None else {}
-    return any(now - decided < limits.cooldown for decided in group.values())
+    if limits.group is None:
+        return False
+    return any(now - decided < limits.cooldown for decided in customer.groups.get(limits.group, {}).values())
 
 
 def used_up(customer: Customer, rule: Rule) -> bool:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from kairos.events import Event
 from kairos.offers import Message, Text
 from rules.candidates import Candidate
@@ -39,5 +41,5 @@ def _said(work: Work, event: Event, candidate: Candidate) -> Candidate:
     )
     said = message_of(versions.templates, then, channel, about)
     if isinstance(said, Unsaid):
-        return candidate._replace(channel=None, reason=said.reason, said=said)
-    return candidate._replace(said=said)
+        return replace(candidate, channel=None, reason=said.reason, said=said)
+    return replace(candidate, said=said)
