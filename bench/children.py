@@ -30,6 +30,8 @@ class Result:
         Seconds of processor time of the whole process.
     batches, outputs
         What a stage tells of itself.
+    broker
+        Seconds of processor time that Kafka used from the engine's start to its end.
 
     """
 
@@ -38,6 +40,7 @@ class Result:
     cpu: float
     batches: int = 0
     outputs: dict[str, int] = field(default_factory=dict)
+    broker: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -48,6 +51,11 @@ class Result:
     def micros(self) -> float:
         """Microseconds of processor time an event."""
         return self.cpu / self.events * 1e6
+
+    @property
+    def kafka(self) -> float:
+        """Microseconds of Kafka's processor time an event, the engine's start and end included."""
+        return self.broker / self.events * 1e6
 
 
 def measured(command: list[str]) -> Result:

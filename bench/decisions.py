@@ -30,6 +30,7 @@ from rules.priorities import Priorities, load_priorities
 from rules.schema import Rule, Then
 from rules.templates import Templates
 from rules.weighing import Propensity, terms_of
+from streams.interpreter import collect_rarely, leave_alone
 
 __all__ = ["main"]
 
@@ -82,6 +83,9 @@ def main(words: list[str]) -> int:
         "a coupon's code put into its text": _finish(),
     }
     found: dict[str, list[float]] = {name: [] for name in parts}
+    # As in a worker: cycles are sought as rarely, and not in what was there before.
+    leave_alone()
+    collect_rarely()
     for _ in range(asked.runs):
         for name, part in parts.items():
             found[name].append(_timed(part, asked.decisions))

@@ -1,6 +1,7 @@
 """The place of a workload: a Kafka of its own with the records in it, and the states that engines start from."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,8 @@ class Place:
         The mean sizes of a record's value and of its headers, in bytes.
     states
         The prepared states by name.
+    broker
+        The process of Kafka.
 
     """
 
@@ -51,6 +54,7 @@ class Place:
     folder: Path
     value: float
     headers: float
+    broker: int
     states: dict[str, warm.Warm] = field(default_factory=dict)
     _contents: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
@@ -75,6 +79,14 @@ class Place:
             contents = self._contents[engine.warm]
             asyncio.run(publish(self.cluster.for_aiokafka(), contents, "bench", clock.now()))
 
+    def used(self) -> float:
+        """Give the seconds of processor time that Kafka has used so far; nothing where the system does not tell."""
+        told = Path(f"/proc/{self.broker}/stat")
+        if not told.exists():
+            return 0.0
+        user, system = told.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def _declare(self, *topics: Topic) -> None:
         declare(self.cluster, _PARTITIONS, topics=topics)
 
@@ -95,7 +107,7 @@ def opened(name: str, workload: Workload, number: int, say: Callable[[str], None
         records = list(events(drawn, clock.now() - 1000, name))
         asyncio.run(feed([structs.replace(record, topic=EVENTS) for record in records], cluster))
         asyncio.run(feed(records, cluster))
-        yield Place(cluster, Path(folder), _mean(records, _value), _mean(records, _headers))
+        yield Place(cluster, Path(folder), _mean(records, _value), _mean(records, _headers), broker.java_pid)
 
 
 def contents_of(rules: int) -> dict[str, bytes]:

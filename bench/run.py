@@ -4,7 +4,7 @@ import shutil
 import sys
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.children import Result, measured
 from bench.engines import ENGINES
@@ -56,7 +56,9 @@ def run(plan: Plan) -> None:
                 for key in plan.engines:
                     result = _measure(plan, place, key, turn, str(quix) if ENGINES[key].quix else sys.executable)
                     found.results[key, name].append(result)
-                    _say(f"{name} {turn}/{plan.runs}  {key:<11} {result.rate:>9,.0f} events/s {result.micros:>7.1f} us")
+                    _say(
+                        f"{name} {turn}/{plan.runs}  {key:<11} {result.rate:>9,.0f} events/s {result.micros:>7.1f} us {result.kafka:>6.1f} us of Kafka"
+                    )
     write(plan.engines, plan.workloads, found, time.monotonic() - began)
 
 
@@ -68,10 +70,16 @@ def _measure(plan: Plan, place: Place, key: str, turn: int, python: str) -> Resu
     place.ready(engine, name)
     number = plan.slow if engine.slow else plan.events
     command = [python, "-m", engine.module, "--bootstrap", place.cluster.bootstrap, "--topic", EVENTS]
+    used = place.used()
     try:
-        return measured([*command, "--events", str(number), "--name", name, "--folder", str(folder)])
+        found = measured([*command, "--events", str(number), "--name", name, "--folder", str(folder)])
+        return replace(found, broker=place.used() - used)
     finally:
         shutil.rmtree(folder)
+
+
+def _told(result: Result) -> str:
+    return f"{result.rate:>9,.0f} events/s {result.micros:>7.1f} us, Kafka {result.kafka:>5.1f} us"
 
 
 def _say(line: str) -> None:
