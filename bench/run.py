@@ -52,13 +52,13 @@ def run(plan: Plan) -> None:
                     _say(f"{name}: a past for {workload.customers:,} customers ({state})")
                     place.prepare(state, workload)
                     found.states[name, state] = place.states[state]
-            for turn in range(1, plan.runs + 1):
+            # The first turn is not counted: Kafka's Java compiles itself meanwhile, on the cores that the engines need.
+            for turn in range(plan.runs + 1):
                 for key in plan.engines:
                     result = _measure(plan, place, key, turn, str(quix) if ENGINES[key].quix else sys.executable)
-                    found.results[key, name].append(result)
-                    _say(
-                        f"{name} {turn}/{plan.runs}  {key:<11} {result.rate:>9,.0f} events/s {result.micros:>7.1f} us {result.kafka:>6.1f} us of Kafka"
-                    )
+                    if turn:
+                        found.results[key, name].append(result)
+                    _say(f"{name} {turn}/{plan.runs}  {key:<11} {_told(result)}")
     write(plan.engines, plan.workloads, found, time.monotonic() - began)
 
 
@@ -76,6 +76,10 @@ def _measure(plan: Plan, place: Place, key: str, turn: int, python: str) -> Resu
         return replace(found, broker=place.used() - used)
     finally:
         shutil.rmtree(folder)
+
+
+def _told(result: Result) -> str:
+    return f"{result.rate:>9,.0f} events/s {result.micros:>7.1f} us, Kafka {result.kafka:>5.1f} us"
 
 
 def _told(result: Result) -> str:

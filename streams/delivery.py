@@ -31,7 +31,7 @@ from streams.delivery_courier import Courier, Errand, HeldBack
 from streams.delivery_end import feedback
 from streams.delivery_gate import Gate
 from streams.delivery_lane import Lane
-from streams.delivery_marks import LOST, Marks
+from streams.delivery_marks import LOST
 from streams.permits import Permits
 from streams.topics import OFFERS_PUSH, OFFERS_SMS
 
@@ -134,7 +134,7 @@ class Delivery(ConsumerRebalanceListener):
     ) -> None:
         self._consumer, self._producer = clients.offers, clients.producer
         self._permits = Permits(clients.permissions, clients.asker)
-        self._marks = Marks(group_of(channel), clients.offers, clients.admin, clients.asker, self._lanes)
+        self._marks = clients.marks(group_of(channel), self._lanes)
         self._topic, self._channel = OFFERS[channel], channel
         self._courier, self._clock, self._capacity = courier, clock, capacity
         self._owned: dict[TopicPartition, _Owned] = {}

@@ -1,20 +1,24 @@
 """A delivery's connections to Kafka."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Self
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError, KafkaTimeoutError, OutOfOrderSequenceNumber
 
 from kairos.instants import Millis
 from kairos.offers import Channel
-from streams.topics import PERMISSIONS
+from streams.delivery_lane import Lane
+from streams.delivery_marks import Marks
+from streams.delivery_notes import Notes
+from streams.topics import DELIVERY_MARKS, PERMISSIONS
 
 __all__ = ["Clients", "NotCutAlike", "group_of", "outlasting"]
 
@@ -39,6 +43,7 @@ class Clients:
     asker: AIOKafkaConsumer
     producer: AIOKafkaProducer
     admin: AIOKafkaAdminClient
+    notes: Notes
 
     @classmethod
     async def start(cls, stack: AsyncExitStack, client: Mapping[str, Any], group: str, session: Millis) -> Self:
@@ -57,6 +62,7 @@ class Clients:
 
         """
         reading = {"enable_auto_commit": False, "isolation_level": "read_committed", "auto_offset_reset": "earliest"}
+        producer = AIOKafkaProducer(enable_idempotence=True, acks="all", **client)
         clients = cls(
             AIOKafkaConsumer(
                 group_id=group,
@@ -69,8 +75,9 @@ class Clients:
             ),
             AIOKafkaConsumer(**reading, **client),
             AIOKafkaConsumer(**reading, **client),
-            AIOKafkaProducer(enable_idempotence=True, acks="all", **client),
+            producer,
             AIOKafkaAdminClient(**client),
+            Notes(client, producer, secrets.token_hex(8)),
         )
         for started, stop in (
             (clients.producer, clients.producer.stop),
@@ -83,8 +90,12 @@ class Clients:
             await started.start()
         return clients
 
+    def marks(self, group: str, lanes: Callable[[], Mapping[TopicPartition, Lane]]) -> Marks:
+        """Give the marks of a group whose lanes stand as `lanes` tells."""
+        return Marks(group, self.offers, self.admin, self.asker, self.notes, lanes)
+
     async def check_counts(self, offers: str) -> None:
-        """Make sure that a customer's offers and permissions lie in partitions of the same number.
+        """Make sure that a customer's offers and permissions, and our notes, lie in partitions of the same number.
 
         Raises
         ------
@@ -92,9 +103,11 @@ class Clients:
             They do not.
 
         """
-        counts = [len(await self.producer.partitions_for(topic)) for topic in (offers, PERMISSIONS)]
-        if counts[0] != counts[1]:
-            raise NotCutAlike(f"{offers} has {counts[0]} partitions and {PERMISSIONS} has {counts[1]}")
+        topics = (offers, PERMISSIONS, DELIVERY_MARKS)
+        counts = [len(await self.producer.partitions_for(topic)) for topic in topics]
+        for topic, count in zip(topics, counts, strict=True):
+            if count != counts[0]:
+                raise NotCutAlike(f"{offers} has {counts[0]} partitions and {topic} has {count}")
 
 
 def group_of(channel: Channel) -> str:

@@ -1,13 +1,14 @@
 """A lane: the offers of one partition that are under way, and the note by which the next owner goes on.
 
-Kafka keeps one offset for a group and partition, and a short text beside it. The offset is the first offer that is
-not settled; the text says which ones behind it are, and which were claimed: handed to the gateway, perhaps, by a
-process that may have died before it could tell.
+A mark is one offset and a short text beside it. The offset is the first offer that is not settled; the text says which
+ones behind it are, and which were claimed: handed to the gateway, perhaps, by a process that may have died before it
+could tell.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 __all__ = ["Lane", "Mark"]
 
@@ -58,6 +59,26 @@ class Mark:
         found = json.loads(text)
         settled, claimed = (frozenset(offset + step for step in found[name]) for name in ("settled", "claimed"))
         return cls(offset, settled, claimed)
+
+    @classmethod
+    def of(cls, marks: Iterable[Self]) -> Self | None:
+        """Join what several processes noted of one lane, whatever the order in which they did; None where nobody did.
+
+        What one of them saw settled is settled. What one of them claimed may be with the gateway until it is.
+
+        Examples
+        --------
+        >>> Mark.of([Mark(100, frozenset({102}), frozenset({101})), Mark(98, frozenset(), frozenset({99, 102, 103}))])
+        Mark(offset=100, settled=frozenset({102}), claimed=frozenset({101, 103}))
+
+        """
+        noted = list(marks)
+        if not noted:
+            return None
+        first = max(mark.offset for mark in noted)
+        settled = {offset for mark in noted for offset in mark.settled if offset >= first}
+        claimed = {offset for mark in noted for offset in mark.claimed if offset >= first} - settled
+        return cls(first, frozenset(settled), frozenset(claimed))
 
     def _from_offset(self, offsets: Iterable[int]) -> list[int]:
         return [offset - self.offset for offset in sorted(offsets)]
@@ -110,8 +131,8 @@ class Lane:
         self._next = offset + 1
 
     def pass_by(self, offset: int) -> None:
-        """Skip an offer that was settled by the process before."""
-        self._next = offset + 1
+        """Skip an offer that was settled by the process before; the lane never goes back."""
+        self._next = max(self._next, offset + 1)
         self._forget()
 
     def claim(self, offset: int) -> None:

@@ -30,7 +30,11 @@ async def read_topic(client: Mapping[str, object], topic: str) -> dict[int, list
 
 
 async def read_piecewise(
-    client: Mapping[str, object], topic: str, since: Millis = 0, tell: Tell = nobody, only: str | None = None
+    client: Mapping[str, object],
+    topic: str,
+    since: Millis = 0,
+    tell: Tell = nobody,
+    only: str | int | None = None,
 ) -> AsyncGenerator[tuple[int, list[Record]]]:
     """Give the committed records of a topic piece by piece, each partition's in their order; close it when done.
 
@@ -45,7 +49,7 @@ async def read_piecewise(
     tell
         Whom to tell how far it is.
     only
-        Read the one partition in which the records of this key lie.
+        Read one partition: that of this number, or the one in which the records of this key lie.
 
     """
     # Named here and never subscribed to: only so does the client ask for this topic's partitions.
@@ -60,7 +64,7 @@ async def read_piecewise(
     try:
         numbers = sorted(reader.partitions_for_topic(topic) or ())
         if only is not None and numbers:
-            numbers = [partition_of(only.encode(), len(numbers))]
+            numbers = [only if isinstance(only, int) else partition_of(only.encode(), len(numbers))]
         places = [TopicPartition(topic, number) for number in numbers]
         for place in places:
             yield place.partition, []

@@ -29,6 +29,7 @@ OFFERS_SMS: Final = "kairos.offers.sms.v1"
 OFFERS_PUSH: Final = "kairos.offers.push.v1"
 OFFERS_LIST: Final = "kairos.offers.list.v1"
 PERMISSIONS: Final = "kairos.permissions.v1"
+DELIVERY_MARKS: Final = "kairos.delivery.marks.v1"
 EXAMPLES: Final = "kairos.examples.v1"
 CATALOGUE: Final = "kairos.catalogue.v1"
 DEAD_LETTERS: Final = "kairos.dead-letters.v1"
@@ -43,11 +44,26 @@ CARD_FEED: Final = "bank.card-feed"
 Group = Literal["customers", "ledger", "learning", "catalogue"]
 """Topics that are cut alike: one worker owns the same partition number of all of them."""
 
-Key = Literal["customer", "programme", "objective", "content hash", "record of the store", "none", "as it came"]
+Key = Literal[
+    "customer",
+    "programme",
+    "objective",
+    "content hash",
+    "record of the store",
+    "partition and process",
+    "none",
+    "as it came",
+]
 
 TOMBSTONES: Final = timedelta(days=7)
 """How long a compacted topic keeps a deletion. A store that slept longer is wiped and restored whole."""
 
+_WRITTEN_OVER: Final = {
+    "segment.bytes": str(16 * 1024 * 1024),
+    "segment.ms": "3600000",
+    "min.cleanable.dirty.ratio": "0.1",
+}
+"""For few keys that are written over many times a second, and read whole by whoever begins."""
 _BIG: Final = str(8 * 1024 * 1024)
 """The state of a busy customer, a rule book or a model is one record, and may be large."""
 
@@ -157,6 +173,7 @@ TOPICS: Final = (
     Topic(OFFERS_PUSH, "customer", "customers", _days(3)),
     Topic(OFFERS_LIST, "customer", "customers", _days(3)),
     Topic(PERMISSIONS, "customer", "customers", None),
+    Topic(DELIVERY_MARKS, "partition and process", "customers", None, _WRITTEN_OVER),
     Topic(EXAMPLES, "objective", "learning", _days(30)),
     Topic(CATALOGUE, "content hash", "catalogue", None),
     Topic(DEAD_LETTERS, "as it came", "customers", _days(30)),

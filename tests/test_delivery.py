@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from connectors.memory import Memory
@@ -19,7 +19,7 @@ from streams import clock
 from streams.cluster import Cluster
 from streams.delivery import group_of
 from streams.delivery_lane import Mark
-from streams.topics import DEAD_LETTERS, OFFERS_PUSH
+from streams.topics import DEAD_LETTERS, OFFERS_PUSH, Partitions
 from tests.connector_contract import an_offer
 from tests.delivery_table import (
     SECRET,
@@ -189,6 +189,27 @@ class TestDelivery:
         await admin.close()
 
         assert unclaimed == []
+
+    async def test_a_group_whose_offsets_went_back_tells_nobody_anything_twice(self, cluster: Cluster) -> None:
+        offers, memory, group = offers_for(40), Memory(honours_key=False), group_of(Channel.PUSH)
+        await write(cluster, offers, [may(offer.customer) for offer in offers])
+        async with delivering(cluster, memory):
+            await ends(cluster, 40)
+
+        # As a coordinator tells it that answers before it has read all of its own past.
+        places = [TopicPartition(OFFERS_PUSH, number) for number in range(Partitions().customers)]
+        consumer = AIOKafkaConsumer(group_id=group, enable_auto_commit=False, **cluster.for_aiokafka())
+        await consumer.start()
+        consumer.assign(places)
+        await consumer.commit(dict.fromkeys(places, 0))
+        await consumer.stop()
+        late = an_offer("late", "c0")
+        await write(cluster, [late], [may("c0")])
+        async with delivering(cluster, memory):
+            found = await ends(cluster, 41)
+
+        assert sorted(memory.reached) == sorted([*(offer.id for offer in offers), "late"])
+        assert set(found.values()) == {"accepted"}
 
     async def test_sigterm_drains_and_ends_well(self, cluster: Cluster, gateway: SlowGateway, url: str) -> None:
         offers = offers_for(100)

@@ -1,6 +1,7 @@
 """A delivery while Kafka is away: marks are asked for until they are told, and what was lost begins anew."""
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -21,10 +22,11 @@ from streams.delivery_marks import Marks
 
 
 class Loading:
-    """The admin client of a broker that has just started: while it reads its groups, the client's answer is empty."""
+    """A broker that has just started: while it reads its groups, the client's answer is empty; and what was noted."""
 
     def __init__(self, *answers: int | KafkaError | None) -> None:
         self.answers = list(answers)
+        self.noted: dict[bytes, Mark] = {}
 
     async def list_consumer_group_offsets(self, _group: str, partitions: list[TopicPartition]) -> dict[Any, Any]:
         answer = self.answers.pop(0)
@@ -35,9 +37,22 @@ class Loading:
     async def beginning_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(places, 3)
 
+    async def read(self, _place: TopicPartition) -> dict[bytes, Mark]:
+        return self.noted
+
+    async def write(self, marks: Mapping[TopicPartition, Mark]) -> None:
+        self.noted |= {self.key(place): mark for place, mark in marks.items()}
+
+    async def remove(self, _place: TopicPartition, keys: Iterable[bytes]) -> None:
+        for key in list(keys):
+            del self.noted[key]
+
+    def key(self, _place: TopicPartition) -> bytes:
+        return b"ours"
+
     def marks(self) -> Marks:
         found: Any = self
-        return Marks("group", found, found, found, dict)
+        return Marks("group", found, found, found, found, dict)
 
 
 PLACE = TopicPartition("offers", 0)
@@ -51,6 +66,25 @@ class TestMarks:
 
         assert await broker.marks().read(PLACE) == Mark(70)
         assert broker.answers == []
+
+    async def test_a_group_that_remembers_half_of_it_sets_no_lane_back(self) -> None:
+        broker = Loading(570)
+        broker.noted = {
+            b"dead": Mark(1639, frozenset({1641})),
+            b"slept": Mark(1630, frozenset(), frozenset({1640, 1641})),
+        }
+
+        joined = Mark(1639, frozenset({1641}), frozenset({1640}))
+
+        assert await broker.marks().read(PLACE) == joined
+        # From now on one note says all of it.
+        assert broker.noted == {b"ours": joined}
+
+    async def test_what_was_committed_before_anybody_took_notes_is_where_it_goes_on(self) -> None:
+        broker = Loading(70)
+
+        assert await broker.marks().read(PLACE) == Mark(70)
+        assert broker.noted == {b"ours": Mark(70)}
 
     async def test_where_no_mark_was_ever_written_the_beginning_is_taken(self) -> None:
         assert await Loading(-1).marks().read(PLACE) == Mark(3)

@@ -42,7 +42,7 @@ def test_a_key_goes_where_java_sends_it(key: bytes, java: int) -> None:
 def test_the_names_are_the_contracts() -> None:
     names = [topic.name for topic in TOPICS]
 
-    assert len(set(names)) == len(names) == 22
+    assert len(set(names)) == len(names) == 23
     assert all(name.startswith("kairos.") and name.endswith(".v1") for name in names)
 
 
