@@ -61,6 +61,8 @@ class _Worker:
 
     @property
     def opened(self) -> int:
+        if self._process is not None and self._process.poll() not in (None, 0):
+            raise RuntimeError(self.log.read_text(errors="replace")[-3000:])
         return self.log.read_bytes().count(b"partition open") if self.log.exists() else 0
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import faust
 from faust.types.auth import CredentialsT
@@ -16,11 +17,13 @@ from streams.card_feed import TOPIC, map_line
 from streams.catalogue import Catalogue
 from streams.door import add_door
 from streams.health import Health
+from streams.interpreter import leave_alone
 from streams.settings import Settings
 from streams.skips import Skip
-from streams.spec import Running
+from streams.spec import Running, StageSpec
 from streams.stage import Stage
 from streams.stages import STAGES
+from streams.store import Meta
 from streams.topics import FOREIGN, TOPICS
 from streams.topics_declare import verify
 from streams.versions import CODES_KEY, Versions
@@ -88,7 +91,7 @@ def run_worker(
     app.producer_only = not door
     if door:
         add_door(app, settings, TOPIC, map_line)
-    worker = faust.Worker(
+    worker = _Worker(
         app,
         *_services(settings, stages, listening, replace(settings.running(), skips=tuple(skips)), name),
         loglevel=settings.log_level.upper(),
@@ -118,13 +121,25 @@ def refuse(settings: Settings, *, door: bool) -> None:
     asyncio.run(_refuse_states(settings))
 
 
+class _Worker(faust.Worker):
+    async def _sentinel_task(self) -> None:
+        # All is over. Faust's would sleep for a second more, and Python would look through all that it knows before it
+        # ends: the partitions of a worker that is started again would rest for as long.
+        leave_alone()
+
+
 async def _refuse_states(settings: Settings) -> None:
-    for spec in STAGES.values():
+    client, specs = settings.cluster.for_aiokafka(), list(STAGES.values())
+    # At once: nothing of this worker's goes on before it, and its partitions rest.
+    for spec, found in zip(specs, await _recorded(client, specs), strict=True):
         group = next(topic.group for topic in TOPICS if topic.name == spec.changelog)
-        found = await state_guard.recorded(settings.cluster.for_aiokafka(), spec.changelog)
         for number, meta in found.items():
             count = settings.partitions.of(group)
             state_guard.refuse(f"{spec.name}/{number}", meta, spec.layout, journal.BUILD, count)
+
+
+async def _recorded(client: Mapping[str, object], specs: Sequence[StageSpec[Any]]) -> list[dict[int, Meta]]:
+    return await asyncio.gather(*[state_guard.recorded(client, spec.changelog) for spec in specs])
 
 
 def _refuse_useless_folder(folder: Path) -> None:

@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jgo
-from jgo.config import GlobalSettings
-from jgo.maven import MavenContext, PythonResolver
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+if TYPE_CHECKING:
+    from jgo.maven import MavenContext
 
 __all__ = ["LOCK", "Jar", "JarError", "fetch", "lock", "read_lock"]
 
@@ -92,6 +93,9 @@ def fetch(jars: Sequence[Jar], store: Path | None = None, console: Console | Non
         A jar differs from its SHA-256, or could not be fetched.
 
     """
+    # Imported here as below: only a local broker needs it, and a worker's restart is to take no longer for it.
+    from jgo.config import GlobalSettings
+
     store = store or GlobalSettings.load().repo_cache
     missing = [jar for jar in jars if not (store / jar.path).exists()]
     if missing:
@@ -103,6 +107,8 @@ def fetch(jars: Sequence[Jar], store: Path | None = None, console: Console | Non
 
 def lock(path: Path = LOCK, roots: Iterable[str] = ROOTS) -> list[Jar]:
     """Resolve the roots anew and write the list; the difference is for a person to review."""
+    import jgo
+
     found: dict[tuple[str, str], Jar] = {}
     for root in roots:
         for artifact in jgo.resolve(root):
@@ -139,8 +145,10 @@ def _download(jars: Sequence[Jar], store: Path, console: Console) -> None:
             pool.shutdown(cancel_futures=True)
 
 
-def _context(staging: Path, advance: Callable[[int], None]) -> MavenContext:
+def _context(staging: Path, advance: Callable[[int], None]) -> "MavenContext":
     """Give the repositories of jgo's settings (a bank's mirror), or else the public one."""
+    from jgo.config import GlobalSettings
+    from jgo.maven import MavenContext, PythonResolver
 
     @contextmanager
     def progress(_name: str, _size: int) -> Iterator[Callable[[int], None]]:
@@ -151,7 +159,7 @@ def _context(staging: Path, advance: Callable[[int], None]) -> MavenContext:
     return MavenContext(resolver=resolver, repo_cache=staging, remote_repos=repositories)
 
 
-def _download_one(jar: Jar, store: Path, context: MavenContext) -> None:
+def _download_one(jar: Jar, store: Path, context: "MavenContext") -> None:
     """Fetch beside the store, verify, then move: a half-fetched jar is never seen by anybody."""
     try:
         staged = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()

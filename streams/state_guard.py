@@ -13,6 +13,7 @@ from streams.store import META, Meta, restored
 
 __all__ = ["StateRefused", "recorded", "refuse"]
 
+_WAIT = 10
 _LOOKS = (20, 2_000, 200_000)
 """How far from its end a changelog is looked through: its last record is the one we want, but for aborted commits."""
 
@@ -74,7 +75,13 @@ async def recorded(client: Mapping[str, object], topic: str) -> dict[int, Meta]:
     """
     # Named here and never subscribed to: only so does the client ask for this topic's partitions.
     reader = AIOKafkaConsumer(
-        topic, enable_auto_commit=False, isolation_level="read_committed", auto_offset_reset="earliest", **client
+        topic,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        # One partition is looked at after the other, and Kafka lets a fetch wait at the ends of all.
+        fetch_max_wait_ms=_WAIT,
+        **client,
     )
     await reader.start()
     try:
