@@ -11,7 +11,8 @@ import pytest
 
 from streams.topics import APP_USAGE
 from tests.recount import Row
-from tests.soak.books import LIMITS
+from tests.soak.books import ABOUT, LIMITS
+from tests.soak.closures import Closed, check_nothing_passes, check_refused_with_reason, check_waited
 from tests.soak.events import Events
 from tests.soak.faults import decks
 from tests.soak.house import MOST, tidy
@@ -37,7 +38,8 @@ async def test_whatever_dies_nothing_is_missing_and_nothing_is_double(tmp_path: 
     assert {"killed", "told to go", "paused beyond the session", "disk wiped", "broker restarted"} <= set(report.done)
     # What was judged was there: no question was answered by an empty topic.
     asked = ("decisions", "looks without a payment", "dead letters", "offers at the gateways", "examples")
-    assert all(report.figures[name] > 0 for name in (*asked, "candidates refused by a cap", "refused without consent"))
+    refused = ("candidates refused by a cap", "refused without consent", "refused by a stop", "decisions that waited")
+    assert all(report.figures[name] > 0 for name in (*asked, *refused))
     assert report.figures["rule books in force"] > 1
     assert any(report.figures[f"coupons of {pool} held"] == limit for pool, limit in LIMITS.items())
     assert report.figures["records of the largest commit"] >= MOST
@@ -137,3 +139,40 @@ def test_a_contact_too_many_is_noticed_and_so_is_one_that_was_refused_without_ne
     else:
         with pytest.raises(AssertionError, match="allowed"):
             check_caps(made, CAPS, 20, {"r": "sms"})
+
+
+STOP = Closed("pool", "cafe", 10_000, 15_000)
+
+
+@pytest.mark.parametrize(
+    ("at", "rule", "is_well"),
+    [
+        (12_000, "cafe", False),
+        (14_999, "cafe", False),
+        (11_999, "cafe", True),
+        (15_000, "cafe", True),
+        (13_000, "tea", True),
+    ],
+)
+def test_what_passes_a_stop_is_noticed_and_so_is_what_was_refused_though_nothing_was_stopped(
+    at: int, rule: str, *, is_well: bool
+) -> None:
+    everything = Closed("all", "", 100_000, 110_000)
+    check_nothing_passes([STOP, everything], [(99_999, ABOUT[rule])], "a message")
+    check_refused_with_reason([STOP, everything], [(105_000, ABOUT[rule])], "stopped")
+
+    if is_well:
+        check_nothing_passes([STOP], [(at, ABOUT[rule])], "a message")
+    else:
+        with pytest.raises(AssertionError, match="a message of"):
+            check_nothing_passes([STOP], [(at, ABOUT[rule])], "a message")
+    with pytest.raises(AssertionError, match="nothing of it was closed"):
+        check_refused_with_reason([STOP], [(17_000, ABOUT["cafe"]), (at, ABOUT["tea"])], "stopped")
+
+
+def test_a_decision_that_waited_for_nothing_or_not_to_the_end_is_noticed() -> None:
+    check_waited([STOP], [(14_999, 15_000)])
+
+    for waited in [(15_000, 16_000), (14_000, 14_999)]:
+        with pytest.raises(AssertionError, match="a decision"):
+            check_waited([STOP], [waited])

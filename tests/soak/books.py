@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.publishing import contents_of, publish
-from kairos.instants import SECOND, Millis
+from kairos.instants import SECOND, Millis, rfc3339
 from models.snapshot import Snapshot
+from rules.stops import kind_of, written
 from streams import clock
 from streams.cluster import Cluster
 from streams.versions import MODEL
 from tests.fault_driver import ROOT
+from tests.soak.closures import Closed
 
 Wanted = frozenset[tuple[str, str]]
 """Event types and categories that a book wants, each for every customer."""
@@ -33,6 +35,7 @@ RULE = """
       expires: {expires}
       wait: 1s
     fresh: 3650d
+    in_quiet_hours: {closed}
     experiment: {{control: 15%}}
 """
 ABSENT = "when: {all: [{absent: {event: transaction, where: {coupon: {same_as: on}}, for: 3s}}]}"
@@ -53,7 +56,9 @@ format: 1
 zone: Asia/Shanghai
 hours: {{sms: "00:00-24:00", push: "00:00-24:00", list: "00:00-24:00"}}
 caps: {{sms: {{within: {within}s, at_most: {sms}}}, push: {{within: {within}s, at_most: {push}}}}}
+calendar: [{closures}]
 """
+CLOSURE = "{{name: works, from: '{begin}', until: '{end}', channels: {channel}}}"
 POOLS = """
 format: 1
 zone: Asia/Shanghai
@@ -63,12 +68,29 @@ pools:
   - {id: tea, programme: lunch, merchant: m2, value: 10, count: 1000, codes: imported}
   - {id: ride, programme: transport, merchant: m3, value: 10, count: 1000, budget: 2000, prefix: RI}
 """
+ABOUT = {row[0]: {"rule": row[0], "programme": row[1], "channel": row[-1], "pool": None} for row in ALWAYS} | {
+    f"also-{also}": {"rule": f"also-{also}", "programme": "cards", "channel": "push", "pool": None}
+    for also in SOMETIMES
+}
+for _pool in ("cafe", "tea", "ride"):
+    ABOUT[_pool]["pool"] = _pool
+"""What a stop may name of each rule."""
+STOPPED = (
+    ("all", ""),
+    *(("rule", rule) for rule in ("cafe", "card", "reminder")),
+    *(("programme", name) for name in ("lunch", "transport", "cards")),
+    *(("channel", name) for name in ("sms", "push")),
+    *(("pool", name) for name in ("cafe", "tea", "ride")),
+)
+"""What may be stopped."""
 CODES = tuple(f"TEA-{number:04d}" for number in range(120))
 LIMITS = {"cafe": 150, "tea": 120, "ride": 200}
 WAITED: Millis = 3 * SECOND
 """How long a payment is waited for after a look at a coupon."""
 WITHIN = 20
 """Seconds of the caps' window, in every policy."""
+AHEAD, CLOSED_FOR = 5, 5
+"""Seconds from the making of a policy until it closes a channel, for it is to be in force by then; and for how long."""
 
 
 @dataclass
@@ -80,6 +102,8 @@ class Books:
     chance: random.Random
     wanted: dict[str, Wanted] = field(default_factory=dict)
     caps: dict[str, dict[str, int]] = field(default_factory=dict)
+    stops: list[Closed] = field(default_factory=list)
+    closures: list[Closed] = field(default_factory=list)
     version: int = 0
 
     async def begin(self) -> None:
@@ -102,6 +126,29 @@ class Books:
         self.caps[(await self._publish({"policy": text}))["policy"]] = caps
         return f"at most {caps['sms']} SMS and {caps['push']} pushes in {WITHIN} s"
 
+    async def new_closure(self) -> Closed:
+        """Publish a policy that closes a channel in a moment and for a moment; what comes then waits for its end."""
+        begin = (clock.now() // SECOND + AHEAD) * SECOND
+        closed = Closed("channel", self.chance.choice(("sms", "push")), begin, begin + CLOSED_FOR * SECOND)
+        text, caps = self._policy(closed)
+        self.closures.append(closed)
+        self.caps[(await self._publish({"policy": text}))["policy"]] = caps
+        return closed
+
+    async def stop(self, scope: str, name: str) -> Millis:
+        """Stop something; gives when that had been published."""
+        await self._stop(scope, name, stopped=True)
+        return clock.now()
+
+    async def start(self, scope: str, name: str, since: Millis) -> None:
+        """Take it back."""
+        self.stops.append(Closed(scope, name, since, clock.now()))
+        await self._stop(scope, name, stopped=False)
+
+    async def _stop(self, scope: str, name: str, *, stopped: bool) -> None:
+        content = {kind_of(scope, name): written("the soak wants it", stopped=stopped)}
+        await publish(self.cluster.for_aiokafka(), content, "soak", clock.now())
+
     async def new_model(self) -> str:
         """Publish a model of our own beside those of the learning stage."""
         weights = {f"made-up-{number}": self.chance.uniform(-1, 1) for number in range(20)}
@@ -117,12 +164,13 @@ class Books:
         told = {"version": self.version, "expires": expires}
         extra = (f"also-{also}", "cards", "transaction", f"{{merchant_category: {also}}}", "{product: more}", "push")
         rules = [dict(zip(FIELDS, row, strict=True)) for row in (*ALWAYS, extra)]
-        texts = [RULE.format(**rule, **told, when=ABSENT if rule["id"] == "reminder" else "") for rule in rules]
+        texts = [RULE.format(**rule, **told, **_waits(rule["id"])) for rule in rules]
         return HEAD + "".join(texts), also, expires
 
-    def _policy(self) -> tuple[str, dict[str, int]]:
+    def _policy(self, closed: Closed | None = None) -> tuple[str, dict[str, int]]:
         caps = {channel: self.chance.choice([1, 2, 3]) for channel in ("sms", "push")}
-        return POLICY.format(within=WITHIN, **caps), caps
+        closures = "" if closed is None else _closure(closed)
+        return POLICY.format(within=WITHIN, closures=closures, **caps), caps
 
     async def _publish(self, texts: Mapping[str, str]) -> dict[str, str]:
         for kind, text in texts.items():
@@ -133,3 +181,12 @@ class Books:
         contents = await asyncio.to_thread(contents_of, rules, named)
         wanted = {kind: contents[kind] for kind in texts}
         return await publish(self.cluster.for_aiokafka(), wanted, "soak", clock.now())
+
+
+def _waits(rule: str) -> dict[str, str]:
+    """Say what a rule waits for: that nothing follows, or the end of a closed time."""
+    return {"when": ABSENT, "closed": "drop"} if rule == "reminder" else {"when": "", "closed": "defer"}
+
+
+def _closure(closed: Closed) -> str:
+    return CLOSURE.format(begin=rfc3339(closed.begin), end=rfc3339(closed.end), channel=closed.name)

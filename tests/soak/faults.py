@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from kairos.instants import SECOND
+from streams import clock
 from streams.hooks import Point
 from tests.fault_driver import Worker, until
-from tests.soak.books import Books
+from tests.soak.books import STOPPED, Books
 from tests.soak.events import Events
 from tests.soak.feeding import Feeding
 from tests.soak.house import CHANNELS, GO, MOST, SESSION, STOP, House
@@ -85,6 +87,8 @@ class Faults:
             Fault("storm of broken records", self._storm),
             Fault("new rules", self._published("rules", self.books.new_rules)),
             Fault("new policy", self._published("policy", self.books.new_policy)),
+            Fault("stopped and started", self._stopped),
+            Fault("channel closed by the policy", self._closed),
             Fault("new model", self._published("model/", self.books.new_model)),
         ]
 
@@ -229,6 +233,26 @@ class Faults:
         await self.feeding.settle()
         self.done["burst"] += 1
         return f"{self.storm} strange records"
+
+    async def _stopped(self) -> str:
+        scope, name = self._chance.choice(STOPPED)
+        since = await self.books.stop(scope, name)
+        await asyncio.sleep(5)
+        await self.books.start(scope, name, since)
+        self.done["stopped"] += 1
+        return f"{scope} {name}".strip()
+
+    async def _closed(self) -> str:
+        closed = await self.books.new_closure()
+        await asyncio.sleep((closed.begin - clock.now()) / SECOND + 1)
+        if is_killed := self._chance.random() < 0.5:
+            # What waits for the end of it has to survive.
+            worker = self._any()
+            self._kill(worker)
+            await self._back(worker)
+        await asyncio.sleep(max(0, closed.end - clock.now()) / SECOND)
+        self.done["closed"] += 1
+        return f"{closed.name}{', and a worker is killed meanwhile' if is_killed else ''}"
 
     def _published(self, kind: str, publish: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
         async def do() -> str:

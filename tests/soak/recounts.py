@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests import recount
 from tests.recount import Json, Row
+from tests.soak.closures import About, Closed, check_closed
 from tests.soak.laws import Books, Entry, check_caps, check_tiles, entry_of, name, text_of
 
 EVENTS = ("events.app-usage", "events.transactions")
@@ -42,6 +43,10 @@ class Told:
         The class of each app.
     accepted
         What the gateways wrote down.
+    about
+        Of each rule what a stop may name.
+    stops, closures
+        What was stopped, and which channels a policy closed, from when until when.
 
     """
 
@@ -55,6 +60,9 @@ class Told:
     waited: int
     apps: Mapping[str, str]
     accepted: Path
+    about: Mapping[str, About]
+    stops: Sequence[Closed]
+    closures: Sequence[Closed]
 
 
 @dataclass
@@ -76,7 +84,7 @@ class Recounts:
         """Ask everything."""
         for question in (
             *(self.tiles, self.told, self.dead_letters, self.state, self.decisions, self.absences, self.ends),
-            *(self.sandbox, self.caps, self.consent, self.pools, self.answers, self.examples),
+            *(self.sandbox, self.caps, self.consent, self.pools, self.answers, self.examples, self.closed),
         ):
             try:
                 question()
@@ -217,6 +225,14 @@ class Recounts:
         refused = check_caps(rows, self.known.caps, self.known.within, self.known.channels)
         self.figures["candidates refused by a cap"] = refused
 
+    def closed(self) -> None:
+        """Nothing was decided or sent of what was stopped or closed, and nothing else was refused for that."""
+        with self.known.accepted.open(encoding="utf-8") as lines:
+            taken = [json.loads(line) for line in lines]
+        made = [row.json for row in self.rows("decisions") if row.type == "decision"]
+        rules = {offer["id"]: offer["rule"] for offer in self._offers()}
+        self.figures |= check_closed(self.known.stops, self.known.closures, self.known.about, (made, taken, rules))
+
     def consent(self) -> None:
         """Nobody has an offer of whom nothing is known."""
         known = {row.key for row in self.rows("customers")}
@@ -251,7 +267,8 @@ class Recounts:
         return recount.category(row) or self.known.apps.get(row.json.get("app", ""), "")
 
     def _offer_rows(self) -> list[Row]:
-        return [row for topic in OFFERS for row in self.rows(topic)]
+        # A list's topic tells of stops, too.
+        return [row for topic in OFFERS for row in self.rows(topic) if row.type == "offer"]
 
     def _placed_offers(self) -> list[tuple[Json, int]]:
         return [(row.json, row.partition) for row in self._offer_rows()]

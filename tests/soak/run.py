@@ -19,7 +19,7 @@ from streams import clock
 from streams.topics import LEDGER_COMMANDS
 from tests.fault_driver import ROOT
 from tests.fault_load import send
-from tests.soak.books import CHANNEL_OF, CODES, LIMITS, WAITED, WITHIN, Books
+from tests.soak.books import ABOUT, CHANNEL_OF, CODES, LIMITS, WAITED, WITHIN, Books
 from tests.soak.events import Events
 from tests.soak.faults import Faults
 from tests.soak.feeding import Feeding
@@ -202,4 +202,7 @@ def _told(found: House, books: Books, events: Events) -> Told:
         waited=WAITED,
         apps=apps,
         accepted=found.accepted,
+        about=ABOUT,
+        stops=books.stops,
+        closures=books.closures,
     )
