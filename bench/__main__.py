@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 
+from bench.capacity import main as capacity
 from bench.children import Failed
 from bench.decisions import main as decision
 from bench.engines import ENGINES
@@ -70,6 +71,7 @@ if __name__ == "__main__":
         "handover": handover,
         "ledger": ledger,
         "memory": memory,
+        "capacity": capacity,
     }
     other = others.get(sys.argv[1]) if len(sys.argv) > 1 else None
     sys.exit(other(sys.argv[2:]) if other else main())
