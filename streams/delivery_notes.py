@@ -4,6 +4,7 @@ A consumer group's offsets are what its coordinator remembers, and a coordinator
 its memory while it was still reading it (docs/decisions/0020). A topic's own records are there or not.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 
@@ -51,13 +52,11 @@ class Notes:
 
     async def write(self, marks: Mapping[TopicPartition, Mark]) -> None:
         """Write where lanes stand, and return when Kafka holds it."""
-        for place, mark in marks.items():
-            await self._put(place, self.key(place), written_note(mark))
+        await asyncio.gather(*[self._put(place, self.key(place), written_note(mark)) for place, mark in marks.items()])
 
     async def remove(self, place: TopicPartition, keys: Iterable[bytes]) -> None:
         """Remove the notes of processes whose partition this one has now, once its own holds all that they said."""
-        for key in keys:
-            await self._put(place, key, None)
+        await asyncio.gather(*[self._put(place, key, None) for key in keys])
 
     def key(self, place: TopicPartition) -> bytes:
         """Give the key of this process's note of a partition."""
