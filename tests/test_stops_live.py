@@ -1,6 +1,7 @@
 """Stops and policies on a real Kafka: a command reaches offers that are queued; a bad policy reaches nothing."""
 
 import asyncio
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -20,8 +21,12 @@ from rules.sending import held_back
 from streams import clock
 from streams.catalogue import Catalogue
 from streams.cluster import Cluster
+from streams.spec import Running
+from streams.stage import Stage
+from streams.stages import STAGES
+from streams.topics import OFFERS_LIST, Partitions
 from tests.customer_table import versions
-from tests.delivery_table import delivering, ends, may, offers_for, until, write
+from tests.delivery_table import delivering, ends, may, offers_for, read, until, write
 
 pytestmark = pytest.mark.kafka
 
@@ -42,8 +47,9 @@ class Turnstile(Memory):
         return await super().send(offer)
 
 
-@pytest.mark.usefixtures("declared")
-async def test_a_stop_reaches_queued_offers_within_two_seconds_and_its_end_lets_new_ones_go(cluster: Cluster) -> None:
+async def test_a_stop_reaches_queued_offers_within_two_seconds_and_its_end_lets_new_ones_go(
+    cluster: Cluster, declared: Partitions, tmp_path: Path
+) -> None:
     await publish(cluster.for_aiokafka(), {"policy": OPEN.content, "rules": versions().book.content}, "ann", 0)
     offers, later = offers_for(QUEUED), offers_for(QUEUED + 1)[-1]
     gateway, catalogue = Turnstile(), Catalogue(cluster.for_aiokafka())
@@ -54,6 +60,14 @@ async def test_a_stop_reaches_queued_offers_within_two_seconds_and_its_end_lets_
         found = catalogue.versions()
         return held_back(found.policy, found.stops, offer, now)
 
+    deciding = Stage(
+        STAGES["customers"],
+        Running(tmp_path, wait=20, tick=50, client=cluster.for_aiokafka()),
+        catalogue.versions,
+        catalogue.opened,
+        clock.now,
+    )
+    await deciding.start()
     try:
         async with delivering(cluster, gateway, look, window=1):
             await write(cluster, offers, [may(offer.customer) for offer in (*offers, later)])
@@ -62,6 +76,7 @@ async def test_a_stop_reaches_queued_offers_within_two_seconds_and_its_end_lets_
                 cluster, "stop", "--programme", offers[0].programme, "--why", "wrong text", "--unknown"
             )
             told = clock.now()
+            words = await read(cluster, OFFERS_LIST, lambda rows: len(rows) == declared.customers)
             found = await ends(cluster, QUEUED)
             listed = await _run(cluster, "stops")
             started = await _run(cluster, "start", "--programme", offers[0].programme)
@@ -69,8 +84,12 @@ async def test_a_stop_reaches_queued_offers_within_two_seconds_and_its_end_lets_
             await write(cluster, [later], [])
             await until(lambda: later.id in gateway.reached)
     finally:
+        await deciding.stop()
         await catalogue.stop()
 
+    # Each partition of the lists is told, too, by who decides for its customers.
+    assert {row.partition for row in words} == set(range(declared.customers))
+    assert {json.loads(row.value or b"")["name"] for row in words} == {offers[0].programme}
     assert (stopped.exit_code, started.exit_code) == (0, 0)
     assert "wrong text" in listed.output
     fates = Counter(found.values())
