@@ -18,6 +18,7 @@ from console import (
     commands_state,
     commands_stop,
     commands_templates,
+    commands_uplift,
     commands_why,
 )
 
@@ -48,6 +49,7 @@ commands_show.add_to(app)
 commands_backtest.add_to(app)
 commands_why.add_to(app)
 commands_stop.add_to(app)
+commands_uplift.add_to(app)
 
 
 def main() -> None:

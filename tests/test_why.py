@@ -152,6 +152,7 @@ async def test_what_happened_live_is_explained_exactly_and_made_again_byte_for_b
     again = await house.run("explain", first.id[:10], "--replay", "--customer", "c1")
     listed = await house.run("why", "c1")
     refused = await house.run("why", "c1", "--rule", "card", "--language", "zh")
+    uplift = await house.run("uplift")
     slip = await house.run("why", "c1", "--rule", "crad", "--language", "zh")
     made = await decision_found(house.client, first.id, None, lambda _read, _all: None)
     forged = Found(replace_value(made.made, b'"state":"offered"', b'"state":"withheld"'))
@@ -177,6 +178,7 @@ async def test_what_happened_live_is_explained_exactly_and_made_again_byte_for_b
     assert "attr.age = ***" in again.output
     assert [line.split()[2] for line in listed.output.splitlines()[2:4]] == [second.id[:12], first.id[:12]]
     assert "精确" in refused.output
+    assert "no rule with a control group or several forms has decided anything" in uplift.output
     assert "满足条件，但被拦下：cooldown" in refused.output
     assert "生效的规则中没有'crad'；是否指'card'？" in slip.output
     assert (differs.equal, differs.differs) == (0, ["state"])
