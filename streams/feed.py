@@ -39,6 +39,8 @@ async def feed(
     cluster: Cluster,
     rate: float | None = None,
     progress: Callable[[int], None] | None = None,
+    *,
+    packed: bool = False,
 ) -> Fed:
     """Produce the records and wait until Kafka holds them all.
 
@@ -55,10 +57,17 @@ async def feed(
         Records a second; None is as fast as Kafka takes them.
     progress
         Called with the number of records acknowledged so far.
+    packed
+        Pack them by gzip. It costs more time than it saves, but the largest rule book would be refused otherwise.
 
     """
     producer = AIOKafkaProducer(
-        **cluster.for_aiokafka(), acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=256 * 1024
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=5,
+        max_batch_size=256 * 1024,
+        compression_type="gzip" if packed else None,
+        **cluster.for_aiokafka(),
     )
     await producer.start()
     try:

@@ -62,7 +62,8 @@ async def refill(source: Mapping[str, object], target: Cluster, topics: Mapping[
         async with aclosing(read_piecewise(source, topic, tell=told)) as pieces:
             async for _, records in pieces:
                 if records:
-                    fed = await feed([structs.replace(record, topic=new) for record in records], target)
+                    moved = [structs.replace(record, topic=new) for record in records]
+                    fed = await feed(moved, target, packed=topic == CATALOGUE)
                     copied.update(fed.counts)
     return copied
 
