@@ -38,6 +38,8 @@ _EVERY = 2.0
 _TENTHS = 10
 _WARM = 2
 """Tenths of the events after which the worker has everything that it will ever keep: caches, tables, its pools."""
+_FLAT = 0.1
+"""By how much more memory may be taken afterwards."""
 _GROUP = STAGES["customers"].group
 
 
@@ -90,10 +92,20 @@ def _watched(cluster: Cluster, folder: Path, number: int) -> list[tuple[int, flo
         if worker.poll() is not None:
             raise RuntimeError((folder / "worker.log").read_text(errors="replace")[-3000:])
     finally:
-        if worker.poll() is None:
-            worker.send_signal(signal.SIGTERM)
-        worker.wait(60)
+        _end(worker)
     return found
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    if worker.poll() is None:
+        worker.send_signal(signal.SIGTERM)
+    try:
+        worker.wait(60)
+    except subprocess.TimeoutExpired:
+        # Nothing of ours is left behind, whatever it was busy with.
+        worker.kill()
+        worker.wait()
+        raise
 
 
 def _taken(cluster: Cluster) -> int:
@@ -121,7 +133,10 @@ def _write(found: list[tuple[int, float, float]], number: int) -> None:
     warm = [memory for done, _, memory in found if done * _TENTHS >= _WARM * number]
     if warm:
         most = max(warm) / warm[0] - 1
-        print(f"\nAfter the first {_WARM * 10} %: {min(warm):.0f} to {max(warm):.0f} MiB, at most {most:+.1%}.")
+        verdict = "flat" if most <= _FLAT else "NOT flat"
+        print(
+            f"\nAfter the first {_WARM * 10} %: {min(warm):.0f} to {max(warm):.0f} MiB, at most {most:+.1%}: {verdict}."
+        )
 
 
 def _say(line: str) -> None:
