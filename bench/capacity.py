@@ -70,6 +70,8 @@ class Wanted:
         The share of the state for which a worker's machine has free memory.
     active
         The share of the customers of whom events come in an hour.
+    read
+        Seconds of a read that the disk must answer.
 
     """
 
@@ -83,11 +85,15 @@ class Wanted:
     amplified: float = 10
     cache: float = 0.5
     active: float = 1.0
+    read: float = 0.000_1
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What that comes to: bytes and bytes a second, all workers or all brokers together unless it says otherwise."""
+    """What that comes to: bytes and bytes a second, all workers or all brokers together unless it says otherwise.
+
+    `waiting` is how many threads of a process wait for its disk at any time.
+    """
 
     processes: int
     partitions: int
@@ -96,6 +102,8 @@ class Needs:
     state_a_process: float
     memory: float
     misses: float
+    waiting: float
+    decisions: float
     worker_writes: float
     broker_in: float
     broker_out: float
@@ -131,6 +139,7 @@ def capacity(wanted: Wanted, measured: Measured | None = None) -> Needs:
     made = wanted.rate * known.decisions * known.decision
     into = wanted.rate * known.event + changes + made
     awake = state * wanted.active
+    misses = wanted.rate * max(0.0, 1 - state * wanted.cache / awake)
     return Needs(
         processes=processes,
         partitions=partitions,
@@ -138,7 +147,9 @@ def capacity(wanted: Wanted, measured: Measured | None = None) -> Needs:
         state=state,
         state_a_process=state / processes,
         memory=state * wanted.cache,
-        misses=wanted.rate * max(0.0, 1 - state * wanted.cache / awake),
+        misses=misses,
+        waiting=misses / processes * wanted.read,
+        decisions=wanted.rate * known.decisions,
         worker_writes=changes * wanted.amplified,
         broker_in=into * wanted.replicas,
         broker_out=wanted.rate * known.event + into * (wanted.replicas - 1),
@@ -195,6 +206,8 @@ def _rows(wanted: Wanted, needs: Needs) -> list[tuple[str, str]]:
         (f"free memory for {wanted.cache:.0%} of the state, all workers", f"{needs.memory / giga:,.1f} GB"),
         ("reads a second that miss it, all workers", f"{needs.misses:,.0f}"),
         ("reads a second that miss it, a process", f"{needs.misses / needs.processes:,.0f}"),
+        (f"threads of a process that wait for its disk, {wanted.read * 1000:.1f} ms a read", f"{needs.waiting:,.1f}"),
+        ("decisions a second", f"{needs.decisions:,.0f}"),
         (f"RocksDB's writes, {wanted.amplified:.0f} times amplified, a process", _rate(needs, needs.worker_writes)),
         (f"brokers: written, {wanted.replicas} replicas", f"{needs.broker_in / mega:,.0f} MB/s"),
         ("brokers: sent, to workers and to each other", f"{needs.broker_out / mega:,.0f} MB/s"),
