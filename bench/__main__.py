@@ -9,6 +9,7 @@ from bench.children import Failed
 from bench.decisions import main as decision
 from bench.engines import ENGINES
 from bench.explain import main as explain
+from bench.flame import main as flame
 from bench.handover_run import main as handover
 from bench.latency import main as latency
 from bench.ledger_run import main as ledger
@@ -72,6 +73,7 @@ if __name__ == "__main__":
         "ledger": ledger,
         "memory": memory,
         "capacity": capacity,
+        "flame": flame,
     }
     other = others.get(sys.argv[1]) if len(sys.argv) > 1 else None
     sys.exit(other(sys.argv[2:]) if other else main())

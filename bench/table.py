@@ -28,9 +28,9 @@ def write(engines: list[str], workloads: list[str], found: Measured, seconds: fl
     runs = len(found.results[engines[0], workloads[0]])
     spread = f"medians of {runs} interleaved runs (least - most)"
     print(f"\n{datetime.now(UTC):%Y-%m-%d}, {_machine()}; {spread}; {seconds:.0f} s.\n")
-    heads = [f"{name}: events/s | CPU µs an event | of Faust" for name in workloads]
+    heads = [f"{name}: events/s | CPU µs an event | Kafka's | of Faust" for name in workloads]
     print(f"| engine | {' | '.join(heads)} |")
-    print(f"| --- |{' ---: | ---: | ---: |' * len(workloads)}")
+    print(f"| --- |{' ---: | ---: | ---: | ---: |' * len(workloads)}")
     for place, key in enumerate(engines, 1):
         cells = [_cell(found.results, key, name) for name in workloads]
         print(f"| {ENGINES[key].title} [{place}] | {' | '.join(cells)} |")
@@ -47,8 +47,9 @@ def _cell(results: dict[tuple[str, str], list[Result]], key: str, name: str) -> 
     rates = [result.rate for result in results[key, name]]
     micros = median(result.micros for result in results[key, name])
     faust = results.get(("faust", name))
+    kafka = median(result.kafka for result in results[key, name])
     times = f"{median(rates) / median(r.rate for r in faust):.1f}x" if faust else ""
-    return f"{median(rates):,.0f} ({min(rates):,.0f} - {max(rates):,.0f}) | {micros:.1f} | {times}"
+    return f"{median(rates):,.0f} ({min(rates):,.0f} - {max(rates):,.0f}) | {micros:.1f} | {kafka:.1f} | {times}"
 
 
 def _did(engines: list[str], workloads: list[str], found: Measured, key: str) -> str:
