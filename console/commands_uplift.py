@@ -16,6 +16,7 @@ from console.uplift import Cell, Shares, Uplift
 from console.uplift_lines import uplift_lines
 from kairos.instants import DAY, Millis
 from rules.policy import Policy
+from rules.problems import suggest
 from rules.shares import expected_shares
 from streams import clock
 from streams.topic_reader import read_piecewise
@@ -30,12 +31,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 def uplift(
+    rule: Annotated[str | None, typer.Option(help="this rule alone; all with a control group or several forms")] = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="how many days of decisions are read")] = 30,
     language: Language_ = "en",
 ) -> None:
     """Say what each rule's arms and forms came to, with intervals, and whether their shares can be right.
 
-    Example: kairos uplift --days 14 --language zh
+    Example: kairos uplift --rule groceries-for-newcomers --days 14 --language zh
 
     Each form is held against its own control group (conversions of those who came through every gate) and against the
     offer as the rule has it (reactions of all whom the rule spoke of). The intervals hold for a moment that was chosen
@@ -43,7 +45,11 @@ def uplift(
     """
     with said():
         found = asyncio.run(_counted(settings().cluster.for_aiokafka(), clock.now() - days * DAY))
-    out.print("\n".join(uplift_lines(found, language)), markup=False, highlight=False)
+    if rule is not None and rule not in found.rules:
+        what = f"no rule {rule!r} has decided anything in {days} days{suggest(rule, found.rules)}"
+        errors.print(what, style="red", markup=False, highlight=False)
+        raise typer.Exit(1)
+    out.print("\n".join(uplift_lines(found, language, rule)), markup=False, highlight=False)
 
 
 async def _counted(client: Mapping[str, object], since: Millis) -> Uplift:

@@ -58,10 +58,10 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
 }
 
 
-def uplift_lines(found: Uplift, language: Language) -> Iterator[str]:
-    """Write the report; rules with one arm and one form alone have nothing to be compared."""
+def uplift_lines(found: Uplift, language: Language, only: str | None = None) -> Iterator[str]:
+    """Write the report, or of one rule; rules with one arm and one form alone have nothing to be compared."""
     words = _WORDS[language]
-    told = {name: rule for name, rule in sorted(found.rules.items()) if len(rule.groups) > 1}
+    told = {n: rule for n, rule in sorted(found.rules.items()) if len(rule.groups) > 1 and only in (None, n)}
     if not told:
         yield words["nothing"]
     for name, rule in told.items():

@@ -154,6 +154,8 @@ def test_each_arm_and_form_is_told_with_its_differences_and_customers_are_counte
         for line in lines
     )
     assert lines[-1] == "  shares: nothing speaks against them"
+    assert list(uplift_lines(found, "en", "card")) == lines
+    assert len(list(uplift_lines(found, "en", "tea"))) == 1
 
 
 def test_shares_that_cannot_be_are_told_in_a_plain_sentence() -> None:

@@ -152,7 +152,7 @@ async def test_what_happened_live_is_explained_exactly_and_made_again_byte_for_b
     again = await house.run("explain", first.id[:10], "--replay", "--customer", "c1")
     listed = await house.run("why", "c1")
     refused = await house.run("why", "c1", "--rule", "card", "--language", "zh")
-    uplift = await house.run("uplift")
+    uplift, other = await house.run("uplift"), await house.run("uplift", "--rule", "crad")
     slip = await house.run("why", "c1", "--rule", "crad", "--language", "zh")
     made = await decision_found(house.client, first.id, None, lambda _read, _all: None)
     forged = Found(replace_value(made.made, b'"state":"offered"', b'"state":"withheld"'))
@@ -179,6 +179,7 @@ async def test_what_happened_live_is_explained_exactly_and_made_again_byte_for_b
     assert [line.split()[2] for line in listed.output.splitlines()[2:4]] == [second.id[:12], first.id[:12]]
     assert "精确" in refused.output
     assert "no rule with a control group or several forms has decided anything" in uplift.output
+    assert "no rule 'crad' has decided anything in 30 days; did you mean 'card'?" in other.output
     assert "满足条件，但被拦下：cooldown" in refused.output
     assert "生效的规则中没有'crad'；是否指'card'？" in slip.output
     assert (differs.equal, differs.differs) == (0, ["state"])
