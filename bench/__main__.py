@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 
+from bench.backtest_run import main as backtest
 from bench.capacity import main as capacity
 from bench.children import Failed
 from bench.decisions import main as decision
@@ -64,6 +65,7 @@ def _chosen(parser: argparse.ArgumentParser, asked: str, known: object) -> list[
 if __name__ == "__main__":
     others = {
         "rules": rules,
+        "backtest": backtest,
         "restore": restore,
         "latency": latency,
         "swap": swap,

@@ -31,7 +31,7 @@ _RULE = """
     who:
       all:
         - attr: {{segment: [{segments}]}}
-        - tag: has_debit_card
+        - tag: {tag}
     when:
       all:
         - count: {{same_as: on, within: {within}, at_least: {least}}}
@@ -49,12 +49,14 @@ _RULE = """
 """
 
 
-def book(number: int) -> Book:
-    """Make the book of so many rules."""
+def book(number: int, tag: str = "has_debit_card", *, broad: bool = False) -> Book:
+    """Make the book of so many rules for customers with a tag; broad rules are for all segments, and count to two."""
     chance = Random(f"rules {number}")
     # A rule of many asks more: marketing that writes a thousand rules aims each at fewer people.
     wide, least = (20, (2, 2, 3)) if number < 100 else (4, (3, 4, 5, 6, 7, 8))
-    rules = [_rule(place, chance, wide, chance.choice(least)) for place in range(number)]
+    if broad:
+        wide, least = SEGMENTS, (2,)
+    rules = [_rule(place, (chance, tag), wide, chance.choice(least)) for place in range(number)]
     head = "format: 1\nzone: Asia/Shanghai\ncurrency: CNY\nrules:"
     loaded = load({f"bench-{n}.yaml": head + "".join(rules[n : n + _FILE]) for n in range(0, number, _FILE)})
     if loaded.book is None:
@@ -62,7 +64,8 @@ def book(number: int) -> Book:
     return loaded.book
 
 
-def _rule(number: int, chance: Random, wide: int, least: int) -> str:
+def _rule(number: int, drawn: tuple[Random, str], wide: int, least: int) -> str:
+    chance, tag = drawn
     if number % 2:
         event, where = "app_usage", f"app_class: {CLASSES[number // 2 % len(CLASSES)]}"
     else:
@@ -70,6 +73,7 @@ def _rule(number: int, chance: Random, wide: int, least: int) -> str:
         where += chance.choice(("", "", ", amount: {at_least: 100}"))
     return _RULE.format(
         number=number,
+        tag=tag,
         programme=number % 20,
         event=event,
         where=where,

@@ -25,6 +25,7 @@ from streams import event_log
 from streams.backtest import Backtest, stocked
 from streams.backtest_log import Arrays, arrays_of, moved
 from streams.event_log import Header
+from streams.interpreter import collect_rarely
 from streams.topics import DECISIONS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 from streams.versions import Versions
 
@@ -91,6 +92,7 @@ def backtested(wanted: Wanted, books: Books, against: Path | None, language: Lan
         What is to be a live run's records is none, or holds no decision.
 
     """
+    collect_rarely()
     live = None if wanted.live is None else Live(wanted.live)
     folders = [books.rules, *([] if against is None else [against])]
     tried = [books._replace(rules=folder).versions() for folder in folders]

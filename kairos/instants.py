@@ -64,9 +64,18 @@ def instant_of(text: bytes) -> Millis:
 
 @lru_cache(maxsize=4096)
 def _second(text: bytes) -> Millis | None:
-    # The events of a batch lie in few seconds.
+    # The events of a batch lie in few seconds, and those of a log in few days.
+    hour, minute, second = text[11:13], text[14:16], text[17:19]
+    if not _TO_THE_SECOND.fullmatch(text) or hour > b"23" or minute > b"59" or second > b"59":
+        return None
+    midnight = _midnight(text[:10])
+    return None if midnight is None else midnight + int(hour) * HOUR + int(minute) * MINUTE + int(second) * SECOND
+
+
+@lru_cache(maxsize=1024)
+def _midnight(day: bytes) -> Millis | None:
     try:
-        return from_rfc3339(f"{text.decode()}Z") if _TO_THE_SECOND.fullmatch(text) else None
+        return from_rfc3339(f"{day.decode()}T00:00:00Z")
     except ValueError:
         return None
 

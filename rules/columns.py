@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kairos.events import Event, Feedback, Profile
+from kairos.events import Event, Profile
 from kairos.instants import Millis
 from kairos.money import Money
 from rules.fields import CATEGORY, RECORDS, EventName
@@ -121,17 +121,31 @@ class _Column:
 
     def __init__(self) -> None:
         self.codes = array("i")
-        self.known: dict[tuple[type, Hashable], int] = {}
+        self.values: list[Hashable] = []
+        self._texts: dict[str | None, int] = {}
+        self._others: dict[tuple[type, Hashable], int] = {}
 
     def add(self, value: Hashable) -> None:
-        # One and true are equal in Python, and not in a rule.
-        key = (type(value), value)
-        self.codes.append(self.known.setdefault(key, len(self.known)))
+        if value is None or type(value) is str:
+            code = self._texts.get(value)
+            if code is None:
+                code = self._texts[value] = self._new(value)
+        else:
+            # One and true are equal in Python, and not in a rule.
+            key = (type(value), value)
+            code = self._others.get(key)
+            if code is None:
+                code = self._others[key] = self._new(value)
+        self.codes.append(code)
+
+    def _new(self, value: Hashable) -> int:
+        self.values.append(value)
+        return len(self.values) - 1
 
     def arrays(self, path: str, order: NDArray[np.int64] | None = None) -> Iterator[tuple[str, NDArray[Any]]]:
         codes = np.frombuffer(self.codes, np.int32) if self.codes else np.zeros(0, np.int32)
         yield f"{path}/codes", codes if order is None else codes[order]
-        yield f"{path}/values", _packed([value for _, value in self.known])
+        yield f"{path}/values", _packed(self.values)
 
 
 class _Events:
@@ -147,14 +161,15 @@ class _Events:
             [self._category] * bool(self._category) + [_PLACE] * self._has_place + ["amount"] * ("amount" in known)
         )
         self.columns = {name: _Column() for name in [*self._names, *special] if name is not None}
+        self._adds = [(name, self.columns[name].add) for name in self._names]
 
     def add(self, event: Event, customer: int, arrived: int) -> None:
         self.arrived.append(arrived)
         self.customer.append(customer)
         self.at.append(event.at)
         data, columns = event.data, self.columns
-        for name in self._names:
-            columns[name].add(getattr(data, name))
+        for name, add in self._adds:
+            add(getattr(data, name))
         if self._category is not None:
             columns[self._category].add(event.category)
         if self._has_place:
@@ -166,6 +181,7 @@ class _Events:
 class _Gathered:
     def __init__(self) -> None:
         self._tables = {event: _Events(event) for event in RECORDS}
+        self._by_type: dict[str, _Events] = {str(name): table for name, table in self._tables.items()}
         self._numbers: dict[str, int] = {}
         self._keys: list[str] = []
         self._profiles: dict[int, tuple[Millis, Profile]] = {}
@@ -175,13 +191,15 @@ class _Gathered:
         self._arrived += 1
         if isinstance(happening, Forgotten):
             self._numbers.pop(happening.customer, None)
+            return
+        # Asked by the type's name: whether something is one of the models is a slow question where the answer is no.
+        table = self._by_type.get(happening.type)
+        if table is not None:
+            table.add(happening, self._number(happening.customer), self._arrived)
         elif isinstance(happening.data, Profile):
             number = self._number(happening.customer)
             if happening.at >= self._profiles.get(number, (0, None))[0]:
                 self._profiles[number] = happening.at, happening.data
-        elif not isinstance(happening.data, Feedback):
-            found: Any = self._tables[happening.type]  # type: ignore[index]  # only customer and feedback have none
-            found.add(happening, self._number(happening.customer), self._arrived)
 
     def _number(self, customer: str) -> int:
         number = self._numbers.get(customer)

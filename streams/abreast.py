@@ -7,7 +7,7 @@ read to its end holds nobody: what is not there cannot be overtaken.
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Protocol
 
-from kairos.instants import Millis, from_rfc3339
+from kairos.instants import Millis, instant_of
 from kairos.wire import AHEAD
 
 __all__ = ["Abreast", "time_of"]
@@ -33,9 +33,15 @@ def time_of(headers: Headers) -> Millis | None:
     (1000, None)
 
     """
-    text = next((value for name, value in headers if name == "ce_time"), b"")
+    for name, value in headers:
+        if name == "ce_time":
+            return _time_of(value)
+    return None
+
+
+def _time_of(text: bytes) -> Millis | None:
     try:
-        return from_rfc3339(text.decode())
+        return instant_of(text)
     except (ValueError, OverflowError, OSError):
         return None
 

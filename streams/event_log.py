@@ -17,7 +17,7 @@ from typing import IO, Final, Literal, cast
 
 import msgspec
 
-from kairos.instants import Millis, from_rfc3339
+from kairos.instants import Millis, from_rfc3339, instant_of
 from kairos.ports import Record
 from streams import card_feed
 from streams.event_log_moved import feed_line_later, later, profile_later
@@ -250,7 +250,7 @@ def read_some(path: Path, places: Iterable[int], shift: Millis = 0) -> Iterator[
 
 def _arrival(path: Path, place: int, line: Line) -> Millis:
     try:
-        return from_rfc3339(line.arrived or line.time or "")
+        return instant_of((line.arrived or line.time or "").encode())
     except ValueError as error:
         raise BrokenLog(f"{path}:{place + 2}: neither `arrived` nor `time` says when it arrived: {error}") from None
 
@@ -275,17 +275,15 @@ def _value(line: Line, shift: Millis) -> bytes | None:
     return profile_later(line.data, shift) if shift and line.topic == "customers" else bytes(line.data)
 
 
+_SPEC: Final = ("ce_specversion", b"1.0")
+_JSON: Final = ("content-type", b"application/json")
+
+
 def _headers(line: Line, shift: Millis) -> tuple[tuple[str, bytes], ...]:
     # As `kairos.wire.headers` writes them, but a broken record may lack some, and a foreign one has none.
     if line.type is None:
         return ()
     time = later(line.time, shift) if line.time and shift else line.time
-    found = (
-        ("ce_specversion", "1.0"),
-        ("ce_id", line.id),
-        ("ce_source", line.source),
-        ("ce_type", f"kairos.{line.type}.v1"),
-        ("ce_time", time),
-        ("content-type", "application/json"),
-    )
-    return tuple((name, text.encode()) for name, text in found if text is not None)
+    type_ = f"kairos.{line.type}.v1"
+    named = (("ce_id", line.id), ("ce_source", line.source), ("ce_type", type_), ("ce_time", time))
+    return (_SPEC, *[(name, text.encode()) for name, text in named if text is not None], _JSON)
