@@ -14,7 +14,8 @@ from console.backtest_live import Beside, Compared, Live, beside, section, write
 from console.backtest_live_words import SAID
 from console.backtest_offpolicy_words import SAID as OFFPOLICY
 from console.live_causes import CAUSES
-from console.live_histories import of_log
+from console.live_fates import Fates
+from console.live_histories import of_live, of_log
 from console.live_records import KeptRecords, keep
 from kairos.instants import HOUR, MINUTE, SECOND, Millis
 from kairos.ports import Batch, Output, Record
@@ -24,7 +25,7 @@ from streams.backtest import Backtest
 from streams.replay import Replay
 from streams.topics import APP_USAGE, CUSTOMERS_JOURNAL, DECISIONS, TRANSACTIONS
 from streams.versions import Versions
-from tests.customer_table import Table, versions
+from tests.customer_table import NOON, Table, versions
 from tests.rules_strategies import unhurried
 from tests.test_backtest_command import backtest, log  # noqa: F401  # a fixture
 
@@ -145,6 +146,32 @@ def test_an_event_that_was_overtaken_is_named_with_the_one_that_came_before_it()
     (row, _) = section(found, "UTC", "en").tables[2].rows
     assert f"live took transaction {paid[:8]}" in str(row[-1])
     assert f"before app_usage {used[:8]}" in str(row[-1])
+
+
+def test_the_same_outcome_by_other_values_is_no_same_decision() -> None:
+    records = told([("c1", False, MINUTE), ("c1", False, MINUTE), ("c1", True, MINUTE)])
+
+    found = compared(records, lived([*records[:5], records[6], records[5]], BOOKS))
+
+    assert (found.same, found.read, found.other) == (0, 2, 0)
+    assert [(d.pair.live and d.pair.back and d.pair.live.differs(d.pair.back)) for d in found.differences] == [
+        ("read",),
+        ("read",),
+    ]
+    assert "values read by clauses" in str(section(found, "UTC", "en").tables[2].rows[0])
+
+
+def test_inside_a_commit_events_are_taken_by_their_time_as_the_stage_does_it() -> None:
+    used, paid = told([("c1", False, MINUTE), ("c1", True, MINUTE)])[-2:]
+    later, sooner = (
+        msgspec.structs.replace(one, offset=0, headers=by.headers) for one, by in ((used, paid), (paid, used))
+    )
+    entry = journal.entry(Batch(0, 1, [later, sooner], NOON, BOOKS), {APP_USAGE: (0, 1), TRANSACTIONS: (0, 1)}, ())
+    commit = Record(CUSTOMERS_JOURNAL, 0, 0, None, journal.write(entry))
+
+    history = of_live(InMemory([commit, later, sooner]), Fates(), {"c1"})
+
+    assert [seen.at for seen in history.events["c1"]] == [NOON + MINUTE, NOON + 2 * MINUTE]
 
 
 def test_another_rule_book_is_told_before_anything_else() -> None:
