@@ -1,6 +1,7 @@
 """What a rule asks of one value: to be one of some, none of some, or within bounds."""
 
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from operator import ge, gt, le, lt
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
@@ -30,6 +31,7 @@ __all__ = [
 T = TypeVar("T", str, bool, int | float, Money)
 """What is compared: a word, a flag, a number, an amount."""
 _BOUNDS = (("at_least", "≥", ">="), ("at_most", "≤", "<="), ("above", ">", ">"), ("below", "<", "<"))
+_COMPARES: Mapping[str, Callable[[Any, Any], bool]] = {">=": ge, "<=": le, ">": gt, "<": lt}
 
 
 class Written(BaseModel):
@@ -119,12 +121,14 @@ class Compared(Asked):
             return (value is not None) == self.exists
         if value is None or not self.is_of_its_kind(value):
             return None
-        if self.any_of is not None and value not in self.any_of:
-            return False
-        if self.none_of is not None and value in self.none_of:
-            return False
-        bounds = ((getattr(self, name), sign) for name, sign in _bounds_of(type(self)))
-        return all(bound is None or _compares(value, sign, bound) for bound, sign in bounds)
+        # A model is slow to say that it has no such field, and a log has thousands of values.
+        said = vars(self)
+        bounds = ((said.get(name), sign) for name, _, sign in _BOUNDS)
+        return (
+            (self.any_of is None or value in self.any_of)
+            and (self.none_of is None or value not in self.none_of)
+            and all(bound is None or _COMPARES[sign](value, bound) for bound, sign in bounds)
+        )
 
     def bare(self, variable: str, *, indexed: bool = False) -> list[str]:
         """Write what is asked of a variable that holds a value of the right kind, as conditions that must all hold."""
@@ -162,23 +166,6 @@ class Compared(Asked):
         bounds = ((sign, getattr(self, bound, None)) for bound, sign, _ in _BOUNDS)
         parts += [f"{name} {sign} {shown(value)}" for sign, value in bounds if value is not None]
         return words["and"].join(parts)
-
-
-@lru_cache(maxsize=16)
-def _bounds_of(kind: type[Compared]) -> tuple[tuple[str, str], ...]:
-    # Asking a model for a field that it has not is slow, and a log has thousands of values.
-    return tuple((name, sign) for name, _, sign in _BOUNDS if name in kind.model_fields)
-
-
-def _compares(value: Any, sign: str, bound: Any) -> bool:
-    match sign:
-        case ">=":
-            return bool(value >= bound)
-        case "<=":
-            return bool(value <= bound)
-        case ">":
-            return bool(value > bound)
-    return bool(value < bound)
 
 
 class Words(Compared):
