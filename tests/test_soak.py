@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import random
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.soak.closures import Closed, check_nothing_passes, check_refused_with
 from tests.soak.events import Events
 from tests.soak.faults import decks
 from tests.soak.house import MOST, tidy
-from tests.soak.laws import Entry, check_caps, check_tiles
+from tests.soak.laws import Entry, check_caps, check_tiles, expired_in_doubt, instant
 from tests.soak.run import Soak
 
 CAPS = {"loose": {"sms": 3}, "tight": {"sms": 2}}
@@ -176,3 +177,22 @@ def test_a_decision_that_waited_for_nothing_or_not_to_the_end_is_noticed() -> No
     for waited in [(15_000, 16_000), (14_000, 14_999)]:
         with pytest.raises(AssertionError, match="a decision"):
             check_waited([STOP], [waited])
+
+
+@pytest.mark.parametrize(
+    ("what", "reason", "after", "is_excused"),
+    [
+        ("unknown", "expired", 1_000, True),
+        ("unknown", "expired", -1, False),
+        ("unknown", "answer_lost", 1_000, False),
+        ("accepted", None, 1_000, False),
+    ],
+)
+def test_an_offer_may_be_missing_at_a_gateway_only_if_it_expired_while_it_was_in_doubt(
+    what: str, reason: str | None, after: int, *, is_excused: bool
+) -> None:
+    expiry = "2026-12-01T12:00:00Z"
+    value = json.dumps({"offer": "o", "what": what, "reason": reason}).encode()
+    said = Row(APP_USAGE, 0, 0, b"c", value, {"ce_source": "/kairos/delivery/sms"}, instant(expiry) + after)
+
+    assert expired_in_doubt([{"id": "o", "expires_at": expiry}], [said]) == ({"o"} if is_excused else set())

@@ -130,6 +130,19 @@ def _counts(contact: Contact, at: int, within: int) -> bool:
     return at // 1000 - within < contact.at // 1000 <= at // 1000
 
 
+def expired_in_doubt(offers: Iterable[Json], feedback: Iterable[Row]) -> set[str]:
+    """Give the offers with which a delivery was killed, and which had expired when the next one would have asked."""
+    expires = {offer["id"]: instant(offer["expires_at"]) for offer in offers}
+    return {
+        row.json["offer"]
+        for row in feedback
+        if row.json["what"] == "unknown"
+        and row.json["reason"] == "expired"
+        and row.headers["ce_source"].startswith("/kairos/delivery/")
+        and row.at >= expires[row.json["offer"]]
+    }
+
+
 def instant(text: str) -> int:
     """Read a time, in milliseconds."""
     return round(datetime.fromisoformat(text).timestamp() * 1000)

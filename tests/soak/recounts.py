@@ -11,7 +11,7 @@ from pathlib import Path
 from tests import recount
 from tests.recount import Json, Row
 from tests.soak.closures import About, Closed, check_closed
-from tests.soak.laws import Books, Entry, check_caps, check_tiles, entry_of, name, text_of
+from tests.soak.laws import Books, Entry, check_caps, check_tiles, entry_of, expired_in_doubt, name, text_of
 
 EVENTS = ("events.app-usage", "events.transactions")
 CUSTOMERS = ("customers", "feedback", *EVENTS, "ledger.answers")
@@ -213,11 +213,13 @@ class Recounts:
             if row.headers["ce_source"].startswith("/kairos/delivery/"):
                 said[row.json["offer"]].add(row.json["what"])
         unsent = {offer for offer, what in said.items() if what & {"rejected", "expired"}}
+        doubted = expired_in_doubt(self._offers(), self.rows("feedback"))
         assert not there - offers, f"{len(there - offers)} offers at the gateways were never made"
         assert not (silent := offers - said.keys()), f"of {len(silent)} offers nobody knows what became of them"
-        assert not (missing := offers - there - unsent), f"{len(missing)} offers are missing at the gateways"
+        assert not (missing := offers - there - unsent - doubted), f"{len(missing)} offers are missing at the gateways"
         assert not (lies := there & unsent), f"{len(lies)} offers are at the gateways and were said to be unsent"
         self.figures |= {"offers at the gateways": len(there), "offers not sent, and said so": len(unsent)}
+        self.figures["offers that expired while they were in doubt"] = len(doubted)
 
     def caps(self) -> None:
         """Nobody was contacted more often than the policy allowed; nobody was refused who had room."""
