@@ -1,7 +1,7 @@
 """`python -m bench capacity --customers 10M --rate 100k`: what a bank of that size needs, by plain arithmetic.
 
 What was measured stands in `Measured`, each figure with the command that prints it; what is assumed stands in `Wanted`
-and can be said otherwise. The model is a pure function, and `checks` holds it against runs that it was not made from.
+and can be said otherwise. The model is a pure function; `checks` holds it against figures that it was not made from.
 """
 
 import argparse
@@ -185,7 +185,7 @@ def main(words: list[str]) -> int:
 
 
 def checks(known: Measured) -> list[tuple[str, float, float]]:
-    """Hold the model against runs it was not made from: what it says, and what docs/benchmarks.md has."""
+    """Hold the model against figures it was not made from: what it says, and what docs/benchmarks.md has."""
     million = capacity(Wanted(customers=1_000_000, rate=1, busy=1), known)
     return [
         ("events/s, 1,000 rules, two processes on the two cores of the broker", 2 * known.events_a_core, 35_261),
