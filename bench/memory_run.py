@@ -40,6 +40,8 @@ _WARM = 2
 """Tenths of the events after which the worker has everything that it will ever keep: caches, tables, its pools."""
 _FLAT = 0.1
 """By how much more memory may be taken afterwards."""
+_FULL = 1_000_000
+"""Events after which RocksDB's cache and memory tables are full, whatever the backlog."""
 _GROUP = STAGES["customers"].group
 
 
@@ -130,8 +132,11 @@ def _write(found: list[tuple[int, float, float]], number: int) -> None:
         if rows:
             low, high = min(row[2] for row in rows), max(row[2] for row in rows)
             print(f"| {rows[-1][0]:,} | {rows[-1][1]:.0f} | {low:.0f} to {high:.0f} |")
-    warm = [memory for done, _, memory in found if done * _TENTHS >= _WARM * number]
-    if warm:
+    begin = max(_WARM * number // _TENTHS, _FULL)
+    warm = [memory for done, _, memory in found if done >= begin]
+    if not warm:
+        print(f"\nToo short to tell: caches and tables fill until some {_FULL:,} events were taken.")
+    else:
         most = max(warm) / warm[0] - 1
         verdict = "flat" if most <= _FLAT else "NOT flat"
         print(
