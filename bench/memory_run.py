@@ -139,9 +139,7 @@ def _write(found: list[tuple[int, float, float]], number: int) -> None:
     else:
         most = max(warm) / warm[0] - 1
         verdict = "flat" if most <= _FLAT else "NOT flat"
-        print(
-            f"\nAfter the first {_WARM * 10} %: {min(warm):.0f} to {max(warm):.0f} MiB, at most {most:+.1%}: {verdict}."
-        )
+        print(f"\nAfter {begin:,} events: {min(warm):.0f} to {max(warm):.0f} MiB, at most {most:+.1%}: {verdict}.")
 
 
 def _say(line: str) -> None:
