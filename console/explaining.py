@@ -14,7 +14,6 @@ from rules.asked import Asked
 from rules.documents import documents_of, read_documents
 from rules.findings import flag, read_of
 from rules.priorities_saying import terms_said, ties
-from rules.reads import clauses
 from rules.reasons import REASONS
 from rules.saying import WORDS, Language
 from rules.schema import Rule
@@ -223,7 +222,7 @@ def _arm(verdict: Verdict, t: Telling) -> str:
 def _read(verdict: Verdict, t: Telling) -> Iterator[str]:
     """Write what a rule's clauses read: in its sentences where the rule is known, else by their names."""
     rule, read = t.rules.get(verdict.rule), verdict.read or {}
-    asked = {} if rule is None else {clause.name: clause.asked for clause in clauses(rule)}
+    asked = {} if rule is None else {clause.name: clause.asked for clause in rule.clauses}
     for name, value in read.items():
         clause = asked.get(name)
         if isinstance(clause, Asked):

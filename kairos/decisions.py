@@ -148,7 +148,7 @@ class Verdict(Written):
     for more or less than its score among the others. `control` says whose control group the customer is in;
     `treatment` names the form of the offer, in the control arm the one that is withheld. `chance` is the exact one with
     which it could have been put first, where the engine explored.
-    `read` tells what the rule's clauses were held against, by the names that `rules.reads.clauses` gives them.
+    `read` tells what the rule's clauses were held against, by the names that `rules.clause_names` gives them.
     `parameter` is the one of the template that had no value, or one that does not fit.
     """
 

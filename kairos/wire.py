@@ -228,7 +228,7 @@ def _name(found: dict[str, bytes]) -> str:
     if not id_ or not source:
         raise BadRecord("no_id", "the headers ce_id and ce_source are missing")
     try:
-        return ids.event_id(source.decode(), id_.decode())
+        return ids.event_id_of(source, id_)
     except UnicodeDecodeError:
         raise BadRecord("no_id", "the headers ce_id and ce_source are not UTF-8") from None
 

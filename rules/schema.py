@@ -17,6 +17,7 @@ from kairos.money import Currency
 from kairos.offers import Identifier, Text
 from rules.asked import Written
 from rules.binding import Binding, no_fields, without_both
+from rules.clause_names import Clause, named_clauses
 from rules.conditions.absent import Absent
 from rules.conditions.aggregate import Aggregate
 from rules.conditions.distinct import Distinct
@@ -193,6 +194,12 @@ class Rule(Written):
         """The rule as each treatment of its experiment has it, by the treatment's name."""
         forms = {one.name: one.form for one in self.experiment.treatments or ()}
         return {n: self.model_copy(update={"then": self.then.model_copy(update=form)}) for n, form in forms.items()}
+
+    # Each decision asks.
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        """The clauses whose values a decision tells, by the names by which it does."""
+        return tuple(named_clauses(self.on, self.who, self.when))
 
     @property
     def salt(self) -> str:

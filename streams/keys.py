@@ -7,6 +7,8 @@ __all__ = ["compose", "decompose"]
 
 _LENGTH = 2
 _LETTERS = {chr(code): bytes([code]) for code in range(128)}
+_LENGTHS = [length.to_bytes(_LENGTH) for length in range(256)]
+"""Of the keys that most customers have; each event makes three composite keys."""
 
 
 def compose(key: bytes, kind: str, id_: bytes) -> bytes:
@@ -28,7 +30,8 @@ def compose(key: bytes, kind: str, id_: bytes) -> bytes:
     letter = _LETTERS.get(kind)
     if letter is None:
         raise ValueError(f"a kind is one character, {kind!r} is not")
-    return len(key).to_bytes(_LENGTH) + key + letter + id_
+    length = len(key)
+    return (_LENGTHS[length] if length < 256 else length.to_bytes(_LENGTH)) + key + letter + id_
 
 
 def decompose(composite: bytes) -> tuple[bytes, str, bytes]:

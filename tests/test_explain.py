@@ -17,7 +17,6 @@ from console.simulate import write_simulation
 from kairos.decisions import Decision, DecisionEnded, Reason
 from kairos.ports import Record
 from rules.book import Book
-from rules.reads import clauses
 from rules.recording import recorded
 from rules.saying import LANGUAGES, Language
 from streams.event_log import read
@@ -139,7 +138,7 @@ def test_clauses_are_told_in_the_sentences_of_the_rule_or_by_their_names() -> No
 @given(books)
 def test_every_clause_of_a_rule_has_a_name_of_its_own(book: Book) -> None:
     for rule in book.rules.values():
-        names = [clause.name for clause in clauses(rule)]
+        names = [clause.name for clause in rule.clauses]
 
         assert len(set(names)) == len(names)
 
