@@ -39,8 +39,8 @@ class Measured:
 
     """
 
-    events_a_core: float = 24_187
-    state: int = 733 + 383
+    events_a_core: float = 26_269
+    state: int = 680 + 243
     event: int = 195 + 135 + 8
     decisions: float = 1_358 / 120_000
     decision: int = 2_048
@@ -122,7 +122,7 @@ def capacity(wanted: Wanted, measured: Measured | None = None) -> Needs:
     >>> needs.processes, needs.partitions, needs.customers_a_partition
     (7, 48, 208333)
     >>> round(needs.state / 1e9, 1), round(needs.misses), round(needs.restore_a_process)
-    (11.2, 50000, 13)
+    (9.2, 50000, 13)
 
     Where only a few customers are awake, their state lies in memory and no read asks the disk:
 
@@ -188,8 +188,8 @@ def checks(known: Measured) -> list[tuple[str, float, float]]:
     """Hold the model against figures it was not made from: what it says, and what docs/benchmarks.md has."""
     million = capacity(Wanted(customers=1_000_000, rate=1, busy=1), known)
     return [
-        ("events/s, 1,000 rules, two processes on the two cores of the broker", 2 * known.events_a_core, 35_261),
-        ("events/s of one core by the processor time of an event (45.8 µs)", known.events_a_core, 1_000_000 / 45.8),
+        ("events/s, 1,000 rules, two processes on the two cores of the broker", 2 * known.events_a_core, 34_219),
+        ("events/s of one core by the processor time of an event (43.2 µs)", known.events_a_core, 1_000_000 / 43.2),
         ("bytes of a changelog's record, by a customer's state", known.state / 2, known.restored),
         ("seconds to restore 1,000,000 customers on one core", million.restore_a_process, 2_000_872 / 143_224),
     ]
