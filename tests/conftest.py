@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import signal
+import threading
 import warnings
 
 from hypothesis import settings
@@ -9,6 +11,10 @@ with warnings.catch_warnings():
     # it does so once, when it is first imported, and our warnings are errors.
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
     import kafka  # noqa: F401
+
+# Who starts the tests in the background of a shell starts them deaf to Ctrl-C, and so would be all that they start.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure; where CI is said, Hypothesis has a profile of its own, which says so, too.
 settings.register_profile("usual", deadline=None)
