@@ -11,14 +11,16 @@ import typer
 from console.output import errors, out, said, settings
 from console.running import Kind, deliver_offers, feed_log, sandbox_gateways
 from console.skipping import wanted_skips
+from kairos.offers import Channel
 from streams import clock
 from streams.app import run_worker
 from streams.broker import main as broker_main
+from streams.delivery_clients import topics_of
 from streams.logs import configure
 from streams.processes import run_processes
 from streams.stages import STAGES
 from streams.topics import FOREIGN, TOPICS
-from streams.topics_declare import declare
+from streams.topics_declare import declare, verify
 
 __all__ = ["add_to"]
 
@@ -102,6 +104,7 @@ def deliver(channel: Annotated[Kind, typer.Argument(help="whose offers")]) -> No
     told = settings()
     configure(told.log_level, told.log_format)
     with said():
+        verify(told.cluster, told.partitions, topics_of(Channel(channel.value)))
         asyncio.run(deliver_offers(told, channel))
 
 

@@ -26,20 +26,17 @@ from kairos.trace import carried
 from kairos.wire import BadRecord
 from streams.consumed import as_record
 from streams.dead_letters import dead_letter
-from streams.delivery_clients import Clients, NotCutAlike, group_of, outlasting
+from streams.delivery_clients import OFFERS, Clients, NotCutAlike, group_of, outlasting
 from streams.delivery_courier import Courier, Errand, HeldBack
 from streams.delivery_end import feedback
 from streams.delivery_gate import Gate
 from streams.delivery_lane import Lane
 from streams.delivery_marks import LOST
 from streams.permits import Permits
-from streams.topics import OFFERS_PUSH, OFFERS_SMS
 
 __all__ = ["Delivery", "HeldBack", "NotCutAlike", "deliver", "group_of", "until_signalled"]
 
 log = structlog.get_logger(__name__)
-
-OFFERS: Mapping[Channel, str] = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH}
 
 _POLL_MS = 200
 _SOON_MS = 10

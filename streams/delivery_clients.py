@@ -18,12 +18,24 @@ from kairos.offers import Channel
 from streams.delivery_lane import Lane
 from streams.delivery_marks import Marks
 from streams.delivery_notes import Notes
-from streams.topics import DELIVERY_MARKS, PERMISSIONS
+from streams.topics import (
+    CATALOGUE,
+    DEAD_LETTERS,
+    DELIVERY_MARKS,
+    FEEDBACK,
+    OFFERS_PUSH,
+    OFFERS_SMS,
+    PERMISSIONS,
+    TOPICS,
+    Topic,
+)
 
-__all__ = ["Clients", "NotCutAlike", "group_of", "outlasting"]
+__all__ = ["OFFERS", "Clients", "NotCutAlike", "group_of", "outlasting", "topics_of"]
 
 log = structlog.get_logger(__name__)
 
+OFFERS: Mapping[Channel, str] = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH}
+"""The topic of each channel that has a gateway."""
 _AGAIN = 1.0
 
 _DRAIN_MS = 60_000
@@ -113,6 +125,19 @@ class Clients:
 def group_of(channel: Channel) -> str:
     """Name the consumer group that delivers a channel."""
     return f"kairos.deliver.{channel}"
+
+
+def topics_of(channel: Channel) -> list[Topic]:
+    """Give the topics that the delivery of a channel reads and writes.
+
+    Examples
+    --------
+    >>> [topic.name for topic in topics_of(Channel.SMS)][1:4]
+    ['kairos.offers.sms.v1', 'kairos.permissions.v1', 'kairos.delivery.marks.v1']
+
+    """
+    names = {OFFERS[channel], PERMISSIONS, DELIVERY_MARKS, FEEDBACK, DEAD_LETTERS, CATALOGUE}
+    return [topic for topic in TOPICS if topic.name in names]
 
 
 async def outlasting(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

@@ -4,22 +4,25 @@ import asyncio
 import json
 import signal
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from typer.testing import CliRunner
 
 from connectors.memory import Memory
 from connectors.push_http import PushHttp
 from connectors.webhook import Gateway, SignedPost
+from console.cli import app
 from kairos.offers import Channel, Offer
 from kairos.ports import Receipt
 from streams import clock
 from streams.cluster import Cluster
 from streams.delivery import group_of
 from streams.delivery_lane import Mark
-from streams.topics import DEAD_LETTERS, OFFERS_PUSH, Partitions
+from streams.topics import DEAD_LETTERS, DELIVERY_MARKS, OFFERS_PUSH, Partitions
 from tests.connector_contract import an_offer
 from tests.delivery_table import (
     SECRET,
@@ -240,3 +243,13 @@ class TestDelivery:
 
         assert gateway.calls == Counter({offer.id: 1 for offer in offers})
         assert set(found.values()) == {"accepted"}
+
+    def test_a_delivery_whose_topics_were_never_declared_refuses_to_start(
+        self, cluster: Cluster, delete_topics: Callable[[list[str]], None]
+    ) -> None:
+        delete_topics([DELIVERY_MARKS])
+
+        ended = CliRunner().invoke(app, ["deliver", "sms"], env={"KAIROS_BOOTSTRAP": cluster.bootstrap})
+
+        assert ended.exit_code == 1
+        assert ended.stderr == f"1 topics are missing, {DELIVERY_MARKS} first; declare them by `kairos topics`\n"
