@@ -133,7 +133,7 @@ class House:
 
     async def outputs(self, number: int) -> list[bytes | None]:
         """Wait for so many outputs, and give them."""
-        end = asyncio.get_running_loop().time() + 20
+        end = asyncio.get_running_loop().time() + 60
         while len(rows := await self.read(self.out)) < number:
             assert asyncio.get_running_loop().time() < end, [row.value for row in rows]
         return [row.value for row in rows]
