@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
@@ -39,7 +40,7 @@ def configure(level: str = "info", form: Literal["json", "text"] = "text") -> No
         redacted,
     ]
     structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_Lines,
         processors=[*processors, last],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         cache_logger_on_first_use=False,
@@ -47,6 +48,20 @@ def configure(level: str = "info", form: Literal["json", "text"] = "text") -> No
     logging.basicConfig(level=max(threshold, logging.WARNING), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # kafka-python logs each try to connect as an error; whoever gives up says so in one sentence.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+
+class _Lines(structlog.PrintLogger):
+    """Writes lines to where errors go now. A line that nobody takes, a full disk or a broken pipe, stops no work."""
+
+    def __init__(self, *_names: object) -> None:
+        super().__init__(sys.stderr)
+
+    def msg(self, message: str) -> None:
+        """Write a line."""
+        with suppress(OSError, ValueError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = critical = exception = fatal = failure = err = msg
 
 
 def redacted(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:

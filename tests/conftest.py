@@ -3,7 +3,10 @@
 import signal
 import threading
 import warnings
+from collections.abc import Iterator
 
+import pytest
+import structlog
 from hypothesis import settings
 
 with warnings.catch_warnings():
@@ -26,3 +29,10 @@ settings.register_profile("long", max_examples=1_500, deadline=None)
 settings.register_profile("soak", max_examples=10_000, deadline=None)
 
 pytest_plugins = ["tests.kafka_fixture", "tests.stage_house"]
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Undo what a command that is called within this process sets up: lines for a stream that ends with the call."""
+    yield
+    structlog.reset_defaults()

@@ -135,7 +135,7 @@ class House:
         """Wait for so many outputs, and give them."""
         end = asyncio.get_running_loop().time() + 60
         while len(rows := await self.read(self.out)) < number:
-            assert asyncio.get_running_loop().time() < end, [row.value for row in rows]
+            assert asyncio.get_running_loop().time() < end, f"{[row.value for row in rows]}; {self}"
         return [row.value for row in rows]
 
     def hold(self, point: Point) -> None:
@@ -159,11 +159,20 @@ class House:
         with closing(KafkaAdminClient(**self.cluster.for_kafka_python())) as admin:
             admin.create_partitions(dict.fromkeys(topics, partitions))  # type: ignore[attr-defined]  # no stub
 
-    @staticmethod
-    async def until(holds: Callable[[], bool], within: Millis = 60 * SECOND) -> None:
-        async with asyncio.timeout(within / SECOND):
-            while not holds():
-                await asyncio.sleep(0.02)
+    async def until(self, holds: Callable[[], bool], within: Millis = 60 * SECOND) -> None:
+        try:
+            async with asyncio.timeout(within / SECOND):
+                while not holds():
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            pytest.fail(f"not within {within} ms; {self}")
+
+    def __str__(self) -> str:
+        """Say how it stands, for whoever waited in vain."""
+        parts = [part for stage in self.stages for part in stage.partitions.values()]
+        names = ("number", "ready", "waiting", "waits", "opens", "batches", "turn", "committing", "stopping")
+        stands = [{**{name: getattr(part, name) for name in names}, "lag": part.lag()} for part in parts]
+        return f"partitions {stands}, stopped {[stage.stopped for stage in self.stages]}"
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ async def test_codes_reach_the_ledger_whole_or_not_at_all(
     assert "bad.csv:4: the code" in refused.output
     assert "did you mean 'cafe'" in unknown.output
     assert "makes its codes itself" in generated.output
-    rows = [row for found in (await read_topic(cluster.for_aiokafka(), LEDGER_COMMANDS)).values() for row in found]
+    rows = await _commands(cluster)
     stocks = [command.validate_json(row.value or b"") for row in rows]
     assert [len(stock.codes) for stock in stocks if isinstance(stock, Stock)] == [1_000, 500]
     store, versions = MemoryStore(), Versions().having("pools", POOLS)
@@ -76,7 +76,7 @@ async def test_what_tills_tell_reaches_the_ledger_and_the_settlement(
 
     redeemed = await _run(cluster, "redeem", str(tills), group="pools")
     moved = await _run(cluster, "move", "spring", "5", "--from", "lunch", "--to", "travel", group="pools")
-    rows = [row for found in (await read_topic(cluster.for_aiokafka(), LEDGER_COMMANDS)).values() for row in found]
+    rows = await _commands(cluster)
     said = ledger.step(store, Batch(rows[0].partition, declared.ledger, rows, now, versions))
     await _write(cluster, [output for output in (*given, *said) if output.topic == LEDGER_ENTRIES])
     day = moment(now).date()
@@ -129,7 +129,10 @@ async def test_who_moves_a_slice_or_imports_codes_is_told_what_the_ledger_answer
     order = ("move", "spring", "30", "--from", "lunch", "--to", "travel")
 
     early = await _run(cluster, *order, "--name", "m1", "--wait", "0.5", group="pools")
-    async with ledger_at_work(cluster, tmp_path):
+    async with ledger_at_work(cluster, tmp_path), asyncio.timeout(60):
+        # The ledger has sent on what was said before, or the next would take that answer for its own.
+        while len(await _commands(cluster)) < 2:
+            await asyncio.sleep(0.1)
         moves = [await _run(cluster, *order, *more, group="pools") for more in (("--name", "m1"), ("--name", "m2"))]
         back = await _run(cluster, "move", "spring", "10", "--from", "travel", "--to", "lunch", group="pools")
         first = await _run(cluster, "cafe", str(codes))
@@ -143,6 +146,10 @@ async def test_who_moves_a_slice_or_imports_codes_is_told_what_the_ledger_answer
     assert "10.00 CNY of spring went from travel to lunch" in back.output
     assert "2 codes handed to the ledger for cafe: 2 taken\n" in first.output
     assert "3 codes handed to the ledger for cafe: 2 taken; 1 refused" in again.output
+
+
+async def _commands(cluster: Cluster) -> list[Record]:
+    return [row for found in (await read_topic(cluster.for_aiokafka(), LEDGER_COMMANDS)).values() for row in found]
 
 
 async def _write(cluster: Cluster, outputs: list[Output]) -> None:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from console.cli import app
@@ -20,13 +19,6 @@ from streams.skips import Skips
 from streams.spec import StageSpec
 from streams.store import Meta, RocksStore
 from tests.stage_house import House, Nothing
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """A command sets up the logs of its process, which here is that of all tests."""
-    yield
-    structlog.reset_defaults()
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 import ast
 import json
+import os
 import sys
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -14,12 +15,6 @@ from streams.logs import FIELDS, configure
 
 ROOT = Path(__file__).parent.parent
 SECRETS = ("C000031", "138 0013 8000", "Zhang San")
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
@@ -65,6 +60,18 @@ def test_a_line_in_json_is_one_object_with_its_time_and_level(capsys: pytest.Cap
     }
     assert told["timestamp"].endswith("Z")
     assert len(told["why"]) == 500
+
+
+def test_a_line_that_nobody_takes_stops_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with suppress(OSError), os.fdopen(writing, "w") as pipe:
+        monkeypatch.setattr(sys, "stderr", pipe)
+        configure()
+
+        structlog.get_logger("any").warning("partition fenced", stage="ledger")
+
+    structlog.get_logger("any").warning("partition fenced", stage="ledger")
 
 
 def test_every_field_that_our_code_logs_is_known_and_says_what_it_is() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from kafka import KafkaAdminClient
 from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 from typer.testing import CliRunner
@@ -95,8 +94,6 @@ def test_a_worker_with_a_wrong_password_says_so_and_ends(bank: Secured, monkeypa
     environment = _environment(bank.by_password(password="wrong")) | {"KAIROS_BOOTSTRAP": bank.sasl}
 
     ended = CliRunner().invoke(app, ["worker"], env=environment)
-    # It has set up the logs of this process.
-    structlog.reset_defaults()
 
     assert ended.exit_code == 1
     assert ended.stderr.startswith(f"Kafka cannot be used. {bank.sasl}: user or password is wrong; see KAIROS_SASL_")
