@@ -1,28 +1,27 @@
 """`kairos pools`: say whether a file of pools is right, redeem codes that tills report, move slices of budgets."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from os import getpid
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from aiokafka import AIOKafkaProducer
 
 from console.moving import Fate, moved
 from console.moving import said as moving_said
 from console.output import errors, out, said, settings
 from console.publishing import catalogue
+from console.redeeming import outcome_lines, redeemed
 from console.redemptions import RedemptionsError, read_redemptions
 from kairos.ids import content_hash
 from kairos.instants import moment
 from kairos.money import Money, parse
 from kairos.offers import Slice
-from kairos.reservations import Move, Redemption
-from kairos.wire import headers
+from kairos.reservations import Move
 from rules.pools import Published, load_pools, published_pools
 from rules.problems import suggest
 from streams import clock
-from streams.topics import LEDGER_COMMANDS
 
 __all__ = ["app"]
 
@@ -51,19 +50,43 @@ def check(
 @app.command()
 def redeem(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV: code, and pool, at, amount if known")],
+    wait: Annotated[
+        float, typer.Option(min=0.1, max=3600, help="how many seconds to wait for the ledger's answer")
+    ] = 60,
 ) -> None:
-    """Redeem the codes that tills report: the whole file or, if anything in it is wrong, nothing."""
+    """Redeem the codes that tills report: the whole file or, if anything in it is wrong, nothing.
+
+    Example: kairos pools redeem redeemed.csv
+
+    It says how many coupons were redeemed, how many had been before, and which lines the ledger refused. Exit code 0
+    where none was refused, 1 where one was, 3 where the ledger did not answer in time: then the redemptions stay, and
+    are carried out later.
+    """
     with said():
         told = settings().cluster.for_aiokafka()
         known = asyncio.run(_in_force(told))
         pools = {pool.pool: pool for pool in known.pools}
+        now = clock.now()
+        trace = content_hash(f"{file.absolute()}:{getpid()}:{now}".encode())
         try:
-            orders = read_redemptions(file, pools, moment(clock.now()))
-            count = asyncio.run(_send(told, orders))
+            orders = read_redemptions(file, pools, moment(now))
+            with errors.status("checking the file ...") as status:
+
+                def tell(doing: str, number: int) -> None:
+                    status.update(f"{doing} ... {number:,}")
+
+                outcome = asyncio.run(redeemed(told, orders, trace, (now, wait), tell))
         except RedemptionsError as error:
             errors.print("\n".join(error.problems), markup=False, highlight=False)
             raise typer.Exit(1) from None
-    out.print(f"{count:,} redemptions told; codes that nobody knows are among the dead letters", highlight=False)
+    sentence, refused = outcome_lines(file.name, outcome, wait)
+    if not outcome.is_answered:
+        errors.print(sentence, style="yellow", markup=False, highlight=False)
+        raise typer.Exit(3)
+    out.print(sentence, markup=False, highlight=False)
+    if refused:
+        errors.print("\n".join(refused), markup=False, highlight=False)
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -128,25 +151,3 @@ def _slice(known: Published, budget: str, programme: str) -> Slice:
         )
         raise typer.Exit(1)
     return slices[programme, budget]
-
-
-async def _send(client: Client, orders: Iterable[Redemption]) -> int:
-    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, linger_ms=20, **client)
-    await producer.start()
-    count = 0
-    waiting = []
-    try:
-        with errors.status("telling the ledger ...") as status:
-            for count, order in enumerate(orders, 1):
-                # People send these, and no stage: the id ends with its kind.
-                head = headers("kairos.ledger.command.v1", f"{order.id}:{order.kind}", clock.now(), "/kairos/pools")
-                value, key = order.model_dump_json().encode(), order.programme.encode()
-                waiting.append(await producer.send(LEDGER_COMMANDS, value, key, headers=list(head)))
-                if len(waiting) == 1000:
-                    await asyncio.gather(*waiting)
-                    waiting.clear()
-                    status.update(f"telling the ledger ... {count:,}")
-            await asyncio.gather(*waiting)
-    finally:
-        await producer.stop()
-    return count

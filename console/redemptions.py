@@ -27,8 +27,8 @@ class RedemptionsError(ValueError):
         self.problems = problems
 
 
-def read_redemptions(path: Path, pools: Mapping[str, CouponPool], now: datetime) -> Iterator[Redemption]:
-    """Give a file's redemptions in its order.
+def read_redemptions(path: Path, pools: Mapping[str, CouponPool], now: datetime) -> Iterator[tuple[int, Redemption]]:
+    """Give a file's redemptions in its order, each with its line.
 
     The file is CSV in UTF-8 with a header: `code`, and where the till knows more, `pool`, `at` (RFC 3339) and `amount`
     (what was paid, `42.50`). A code without its pool is asked for in every programme. The same line in another file is
@@ -50,8 +50,8 @@ def read_redemptions(path: Path, pools: Mapping[str, CouponPool], now: datetime)
     problems = tuple(islice(_problems(path, pools, now), _SHOWN))
     if problems:
         raise RedemptionsError(problems)
-    for _, row in _rows(path):
-        yield _redemption(row, pools, now)
+    for line, row in _rows(path):
+        yield line, _redemption(row, pools, now)
 
 
 def _problems(path: Path, pools: Mapping[str, CouponPool], now: datetime) -> Iterator[str]:
@@ -106,5 +106,12 @@ def _redemption(row: Mapping[str, str], pools: Mapping[str, CouponPool], now: da
         pool=name,
         code=code,
         amount=paid,
-        at=moment(from_rfc3339(at)) if at else now,
+        at=_moment(at) if at else now,
     )
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return moment(from_rfc3339(text))
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is no instant; write it as 2026-12-01T12:05:00+08:00") from None

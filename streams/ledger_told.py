@@ -25,12 +25,13 @@ __all__ = ["Telling", "telling"]
 Client = Mapping[str, object]
 _GROUP = STAGES["ledger"].group
 _PAUSE = 0.1
-_AT_ONCE = 8
+_AT_ONCE = 1024 * 1024
+"""How many bytes are on their way at most before they are waited for."""
 
 
 @asynccontextmanager
-async def telling(client: Client) -> AsyncIterator["Telling"]:
-    """Open what it takes to tell the ledger something and to see what comes of it."""
+async def telling(client: Client, *more: str) -> AsyncIterator["Telling"]:
+    """Open what it takes to tell the ledger something and to see what comes of it, in `more` topics where named."""
     async with AsyncExitStack() as stack:
         producer = AIOKafkaProducer(acks="all", enable_idempotence=True, linger_ms=20, **client)
         await producer.start()
@@ -46,7 +47,7 @@ async def telling(client: Client) -> AsyncIterator["Telling"]:
             stack.push_async_callback(consumer.stop)
         places = [
             TopicPartition(topic, number)
-            for topic in (DEAD_LETTERS, LEDGER_COMMANDS)
+            for topic in (DEAD_LETTERS, LEDGER_COMMANDS, *more)
             for number in sorted(await producer.partitions_for(topic))
         ]
         yield Telling(producer, admin, (reader, ends), await ends.end_offsets(places))
@@ -73,16 +74,18 @@ class Telling:
         readers: tuple[AIOKafkaConsumer, AIOKafkaConsumer],
         begins: Mapping[TopicPartition, int],
     ) -> None:
-        self._producer, self._admin, self._begins = producer, admin, begins
+        self._producer, self._admin, self._begins = producer, admin, dict(begins)
         self._reader, self._ends = readers
         self._waiting: list[asyncio.Future[RecordMetadata]] = []
+        self._bytes = 0
         self.told: dict[TopicPartition, list[int]] = {}
         """Where the commands lie that were told, in their order."""
 
     async def tell(self, key: bytes, value: bytes, headers: Headers) -> None:
-        """Hand over a command; a few are on their way at once, in their order."""
+        """Hand over a command; some are on their way at once, in their order."""
         self._waiting.append(await self._producer.send(LEDGER_COMMANDS, value, key, headers=list(headers)))
-        if len(self._waiting) >= _AT_ONCE:
+        self._bytes += len(value)
+        if self._bytes >= _AT_ONCE:
             await self.sent()
 
     async def sent(self) -> None:
@@ -90,10 +93,14 @@ class Telling:
         for record in await asyncio.gather(*self._waiting):
             self.told.setdefault(TopicPartition(record.topic, record.partition), []).append(record.offset)
         self._waiting.clear()
+        self._bytes = 0
 
     async def carried_out(self, tell: Callable[[int], None] = lambda _: None) -> None:
         """Wait until the ledger has carried out everything that was told; `tell` hears how many commands it has."""
         await self.sent()
+        for told in self.told.values():
+            # What the ledger itself told may lie among what was told it.
+            told.sort()
         while (done := await self._done()) < sum(map(len, self.told.values())):
             tell(done)
             await asyncio.sleep(_PAUSE)
@@ -113,7 +120,7 @@ class Telling:
         self.told.setdefault(TopicPartition(record.topic, record.partition), []).append(record.offset)
 
     async def written(self, *topics: str) -> AsyncGenerator[Record]:
-        """Give what was committed to these topics since this was opened."""
+        """Give what was committed to these topics since this was opened, or since all of them was given before."""
         places = [place for place in self._begins if place.topic in topics]
         self._reader.assign(places)
         for place in places:
@@ -123,6 +130,8 @@ class Telling:
             for rows in (await self._reader.getmany(*places, timeout_ms=100)).values():
                 for row in rows:
                     yield as_record(row)
+        for place in places:
+            self._begins[place] = await self._reader.position(place)
 
     async def letters(self) -> AsyncGenerator[Letter]:
         """Give the dead letters that are about what was told."""

@@ -74,7 +74,7 @@ async def test_what_tills_tell_reaches_the_ledger_and_the_settlement(
     code = Said(given).code
     tills.write_text(f"code\n{code.lower()}\nNOBODYS\n")
 
-    redeemed = await _run(cluster, "redeem", str(tills), group="pools")
+    redeemed = await _run(cluster, "redeem", str(tills), "--wait", "0.2", group="pools")
     moved = await _run(cluster, "move", "spring", "5", "--from", "lunch", "--to", "travel", group="pools")
     rows = await _commands(cluster)
     said = ledger.step(store, Batch(rows[0].partition, declared.ledger, rows, now, versions))
@@ -83,7 +83,8 @@ async def test_what_tills_tell_reaches_the_ledger_and_the_settlement(
     period = ("--from", str(day - timedelta(days=1)), "--until", str(day + timedelta(days=1)), "--format", "csv")
     settled = await _run(cluster, *period, group="settle")
 
-    assert (redeemed.exit_code, moved.exit_code, settled.exit_code) == (0, 1, 0)
+    assert (redeemed.exit_code, moved.exit_code, settled.exit_code) == (3, 1, 0)
+    assert "2 redemptions told, and not all are answered within 0.2 s" in redeemed.output
     assert "lunch has no slice of a budget spring" in moved.output
     assert [dict(output.headers)["kairos.errors.class"] for output in Said(said).dead] == [b"unknown_code"]
     assert settled.stdout.splitlines()[1:] == ["m2,tea,lunch,CNY,1,1,1,0,10.00,10.00"]
@@ -120,12 +121,13 @@ async def ledger_at_work(cluster: Cluster, folder: Path) -> AsyncIterator[None]:
         await catalogue.stop()
 
 
-async def test_who_moves_a_slice_or_imports_codes_is_told_what_the_ledger_answered(
+async def test_who_moves_a_slice_imports_or_redeems_codes_is_told_what_the_ledger_answered(
     cluster: Cluster, declared: Partitions, tmp_path: Path
 ) -> None:
     await publish(cluster.for_aiokafka(), {"pools": SHARED}, "ann", 0)
-    codes = tmp_path / "codes.csv"
+    codes, tills = tmp_path / "codes.csv", tmp_path / "tills.csv"
     codes.write_text("A-1\nA-2\n")
+    tills.write_text("code,amount\nA-1,9.50\nNOBODYS,\nA-2,\nA-1,9.50\nA-1,\n")
     order = ("move", "spring", "30", "--from", "lunch", "--to", "travel")
 
     early = await _run(cluster, *order, "--name", "m1", "--wait", "0.5", group="pools")
@@ -138,14 +140,28 @@ async def test_who_moves_a_slice_or_imports_codes_is_told_what_the_ledger_answer
         first = await _run(cluster, "cafe", str(codes))
         codes.write_text("A-2\nA-3\nA-4\n")
         again = await _run(cluster, "cafe", str(codes))
+        await _write(cluster, [_reserved("d1"), _reserved("d2")])
+        redeemed = await _run(cluster, "redeem", str(tills), group="pools")
 
-    assert [run.exit_code for run in (early, *moves, back, first, again)] == [3, 0, 1, 0, 0, 0]
+    assert [run.exit_code for run in (early, *moves, back, first, again, redeemed)] == [3, 0, 1, 0, 0, 0, 1]
     assert "no answer within 0.5 s" in early.output
     assert "the move m1 was done before" in moves[0].output
     assert "refused, nothing was moved: 20.00 CNY of spring are free in lunch, 30.00 CNY were to be" in moves[1].output
     assert "10.00 CNY of spring went from travel to lunch" in back.output
     assert "2 codes handed to the ledger for cafe: 2 taken\n" in first.output
     assert "3 codes handed to the ledger for cafe: 2 taken; 1 refused" in again.output
+    assert redeemed.output.splitlines() == [
+        "5 redemptions told: 2 redeemed; 2 redeemed before; 1 refused (1 unknown_code)",
+        "tills.csv:3: no programme that was asked gave this code out (unknown_code)",
+    ]
+
+
+def _reserved(decision: str) -> Output:
+    """A reservation of the pool's next code, as the customers' stage tells it."""
+    order = reserve(decision, wish(decision, "cafe", programme="lunch"))
+    return Output(
+        LEDGER_COMMANDS, b"lunch", order.model_dump_json().encode(), (("ce_id", f"{decision}:reserve".encode()),)
+    )
 
 
 async def _commands(cluster: Cluster) -> list[Record]:

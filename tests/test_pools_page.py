@@ -49,7 +49,7 @@ def test_every_reason_that_the_page_names_is_one_of_the_list() -> None:
 def told(folder: Path, text: str) -> list[Redemption]:
     path = folder / "tills.csv"
     path.write_text(text, encoding="utf-8")
-    return list(read_redemptions(path, POOLS, NOW))
+    return [one for _, one in read_redemptions(path, POOLS, NOW)]
 
 
 def test_a_till_tells_what_it_knows(tmp_path: Path) -> None:
@@ -75,7 +75,9 @@ def test_a_till_tells_what_it_knows(tmp_path: Path) -> None:
         ("code,pool\nK1,tea\n", "tills.csv:2: no pool tea is in force"),
         ("code,amount\nK1,-3\n", "tills.csv:2: an amount is not negative, got -3"),
         ("code,amount\nK1,much\n", "tills.csv:2: 'much' is no amount"),
-        ("code,at\nK1,yesterday\n", "tills.csv:2: "),
+        ("code,at\nK1,yesterday\n", "tills.csv:2: 'yesterday' is no instant; write it as 2026-"),
+        ("code,at\nK1,0001-01-01T00:00:00+08:00\n", "tills.csv:2: '0001-01-01T00:00:00+08:00' is no instant"),
+        ("code,at\nK1,2026-12-01T12:05:00\n", "tills.csv:2: '2026-12-01T12:05:00' is no instant"),
         ('code\n"K1', "tills.csv: unexpected end of data"),
     ],
 )
