@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from console import backtest_offpolicy
 from console.backtest_build import Over, Ran, report
 from console.backtest_live import Beside, Live, beside, section, write_differences
@@ -14,9 +12,9 @@ from console.backtest_report import Report, Section
 from console.backtest_tally import Tally
 from console.column_store import arrays_beside
 from console.live_records import LiveRecords
-from console.output import errors
+from console.progress import bar
 from console.publishing import Refused, whole_contents_of
-from console.replaying import LOG_TOPICS, line, through_the_door
+from console.replaying import line, lines_of, through_the_door
 from kairos.instants import DAY, Millis
 from kairos.ports import Output, Record
 from rules.priorities import Priorities, load_priorities
@@ -24,7 +22,6 @@ from rules.saying import Language
 from streams import event_log
 from streams.backtest import Backtest, stocked
 from streams.backtest_log import Arrays, arrays_of, moved
-from streams.event_log import Header
 from streams.interpreter import collect_rarely
 from streams.topics import DECISIONS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
 from streams.versions import Versions
@@ -100,7 +97,7 @@ def backtested(wanted: Wanted, books: Books, against: Path | None, language: Lan
     runs: list[Ran] = []
     held: tuple[Section, ...] = ()
     for folder, versions in zip(folders, tried, strict=True):
-        with _bar(header, f"backtest of {folder}") as step, _written(None if runs else wanted.out) as file:
+        with bar(f"backtest of {folder}", lines_of(header)) as step, _written(None if runs else wanted.out) as file:
             backtest = Backtest(stocked(versions, wanted.sample))
             heard = Beside() if live is not None and not runs else None
             runs.append(_run(wanted, books._replace(rules=folder), backtest, (step, file, heard)))
@@ -171,15 +168,6 @@ def _quick(log: Path, shift: Millis, apps: bytes, parts: tuple[Backtest, Tally, 
     quick = backtest.quick(arrays)
     records = map(hear, through_the_door(event_log.read_some(log, quick.lines.tolist(), shift)))
     return quick.run(map(tally.answered, records), step)
-
-
-@contextmanager
-def _bar(header: Header, doing: str) -> Iterator[_Step]:
-    total = sum(header.counts.get(kind, 0) for kind in LOG_TOPICS)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
-        task = progress.add_task(doing, total=total or None)
-        yield lambda count: progress.update(task, completed=count)
 
 
 @contextmanager

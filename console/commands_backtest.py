@@ -1,22 +1,20 @@
 """`kairos backtest`: what rules would have done over a recorded log, in figures that marketing can read."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from console.commands_rule_tests import Language_
 from console.live_records import KafkaRecords, KeptRecords, LiveRecords, keep
 from console.output import errors, out, said, settings
+from console.progress import bar
 from console.publishing import Refused
 from console.rule_inputs import instant_of
 from streams.event_log import BrokenLog
-from streams.topic_reader import Tell
 
 __all__ = ["add_to"]
 
@@ -114,16 +112,8 @@ def _live(where: str | None, keep_: Path | None) -> LiveRecords | None:
         if not Path(where).is_file():
             raise ValueError(f"--live {where}: there is no such file; write a file's name, or kafka")
         return KeptRecords(Path(where))
-    records = KafkaRecords(settings().cluster.for_aiokafka(), _reading)
+    records = KafkaRecords(settings().cluster.for_aiokafka(), partial(bar, "reading what happened live"))
     if keep_ is None:
         return records
     keep(records, keep_)
     return KeptRecords(keep_)
-
-
-@contextmanager
-def _reading() -> Iterator[Tell]:
-    columns = (TextColumn("reading what happened live"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda read, all_: progress.update(task, completed=read, total=all_)

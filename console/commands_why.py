@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Annotated, NoReturn
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from console.asking import NoEvent
 from console.asking_live import Asked, asked_live, in_force
@@ -14,6 +13,7 @@ from console.commands_rule_tests import Language_
 from console.decisions_found import Found, NotFound, decision_found, decisions_of
 from console.explaining import Telling, lines_of, rules_named
 from console.output import errors, out, said, settings
+from console.progress import bar
 from console.publishing import Known, catalogue
 from console.recomputing import recomputed
 from console.replayed_lines import replayed_lines, word
@@ -63,7 +63,7 @@ def explain(
     """
     if not decision or set(decision) - set("0123456789abcdef"):
         _stop(word("no id", language, decision))
-    with _told(language), _progress("reading decisions") as tell:
+    with _told(language), bar("reading decisions") as tell:
         client = settings().cluster.for_aiokafka()
         found, known = asyncio.run(_found(client, decision, customer, tell))
     _print_found(found, known, language, unmask=unmask)
@@ -78,7 +78,7 @@ async def _found(client: Mapping[str, object], beginning: str, customer: str | N
 
 
 def _replay(client: Mapping[str, object], found: Found, known: Known, language: Language) -> None:
-    with _told(language), _progress("replaying") as tell:
+    with _told(language), bar("replaying") as tell:
         try:
             again = asyncio.run(recomputed(client, found, known.contents, tell))
         except CutOff as cut:
@@ -109,7 +109,7 @@ def why(
     exact to the bit. Where Kafka no longer holds that, or with --live, it is the state of the last commit, and the
     answer says so: what came after the event is in it, too.
     """
-    with _told(language), _progress("reading") as tell:
+    with _told(language), bar("reading") as tell:
         client = settings().cluster.for_aiokafka()
         known = asyncio.run(catalogue(client))
         versions = in_force(known)
@@ -160,14 +160,6 @@ def _telling(decision: Decision, contents: Mapping[str, bytes], language: Langua
         language,
         unmask,
     )
-
-
-@contextmanager
-def _progress(doing: str) -> Iterator[Tell]:
-    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda read, all_: progress.update(task, completed=read, total=all_)
 
 
 @contextmanager

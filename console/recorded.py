@@ -4,10 +4,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from console.output import errors
-from console.replaying import through_the_door
+from console.progress import bar
+from console.replaying import lines_of, through_the_door
 from kairos.apps import Apps
 from kairos.ports import Record
 from kairos.recent import remember, seen
@@ -33,17 +31,12 @@ def recorded(log: Path, apps: Apps, doing: str) -> Iterator[Iterator[Happening]]
 
     """
     header, records = event_log.read(log)
-    total = sum(
-        header.counts.get(kind, 0) for kind in ("app-usage", "transactions", "customers", "feedback", "bank-feed")
-    )
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
-        task = progress.add_task(doing, total=total or None)
+    with bar(doing, lines_of(header)) as tell:
 
         def counted() -> Iterator[Record]:
             for count, record in enumerate(records, 1):
                 if count % _EVERY == 0:
-                    progress.update(task, completed=count)
+                    tell(count)
                 yield record
 
         yield happenings(through_the_door(counted()), apps)

@@ -5,18 +5,16 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from console.output import errors
+from console.progress import bar
 from console.publishing import whole_contents_of
 from kairos.ports import Output, Record
 from kairos.wire import BadRecord
 from streams.card_feed import TOPIC, map_line
-from streams.event_log import read
+from streams.event_log import Header, read
 from streams.replay import Replay
 from streams.versions import Versions
 
-__all__ = ["LOG_TOPICS", "line", "replay_file", "through_the_door"]
+__all__ = ["line", "lines_of", "replay_file", "through_the_door"]
 
 
 def replay_file(events: Path, rules: Path, policy: Path, pools: Path, apps: Path, out: Path) -> Counter[str]:
@@ -34,20 +32,21 @@ def replay_file(events: Path, rules: Path, policy: Path, pools: Path, apps: Path
     header, records = read(events)
     out.parent.mkdir(parents=True, exist_ok=True)
     counts: Counter[str] = Counter()
-    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with out.open("w", encoding="utf-8", newline="\n") as file, Progress(*columns, console=errors) as progress:
-        total = sum(header.counts.get(kind, 0) for kind in LOG_TOPICS)
-        task = progress.add_task("", total=total or None)
-        replay = Replay(versions)
-        for output in replay.run(through_the_door(records), lambda count: progress.update(task, completed=count)):
+    total = lines_of(header)
+    with out.open("w", encoding="utf-8", newline="\n") as file, bar("replaying", total, stays=True) as tell:
+        for output in Replay(versions).run(through_the_door(records), tell):
             counts[output.topic] += 1
             file.write(line(output))
-        progress.update(task, completed=total)
+        tell(total)
     return counts
 
 
-LOG_TOPICS = ("app-usage", "transactions", "customers", "feedback", "bank-feed")
-"""The topics of a log, by their short names: its header may tell how many lines each has."""
+_LOG_TOPICS = ("app-usage", "transactions", "customers", "feedback", "bank-feed")
+
+
+def lines_of(header: Header) -> int:
+    """Say how many lines a log has, as far as its header tells."""
+    return sum(header.counts.get(topic, 0) for topic in _LOG_TOPICS)
 
 
 def line(output: Output) -> str:
