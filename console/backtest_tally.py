@@ -18,12 +18,12 @@ from kairos.wire import AHEAD
 from rules.findings import clock
 from streams.abreast import time_of
 from streams.backtest_log import REFUSED, TOPICS, Arrays
-from streams.topics import DEAD_LETTERS, DECISIONS, FEEDBACK, LEDGER_COMMANDS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.topics import DEAD_LETTERS, DECISIONS, FEEDBACK, LEDGER_COMMANDS, OFFERS
 from streams.withdrawals import WITHDRAWN
 
 __all__ = ["Tally"]
 
-_OFFERS = frozenset({OFFERS_SMS, OFFERS_PUSH, OFFERS_LIST})
+_OFFERS = frozenset(OFFERS.values())
 _DECISION = b"kairos.decision.v1"
 _EMPTY = frozenset(
     {

@@ -23,12 +23,12 @@ from streams import event_log
 from streams.backtest import Backtest, stocked
 from streams.backtest_log import Arrays, arrays_of, moved
 from streams.interpreter import collect_rarely
-from streams.topics import DECISIONS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.topics import DECISIONS, OFFERS
 from streams.versions import Versions
 
 __all__ = ["Books", "Wanted", "backtested"]
 
-_WRITTEN = frozenset({DECISIONS, OFFERS_SMS, OFFERS_PUSH, OFFERS_LIST})
+_WRITTEN = frozenset({DECISIONS, *OFFERS.values()})
 _WEEK = 7 * DAY
 
 

@@ -38,7 +38,7 @@ from streams.withdrawals import WITHDRAWN
 
 __all__ = ["Count"]
 
-_CHANNELS = {topics.OFFERS_SMS: "sms", topics.OFFERS_PUSH: "push", topics.OFFERS_LIST: "list"}
+_CHANNELS = {topic: channel.value for channel, topic in topics.OFFERS.items()}
 _COME_IN = frozenset({topics.APP_USAGE, topics.TRANSACTIONS, topics.CUSTOMERS, topics.FEEDBACK})
 """Topics that others write to: what cannot be read there is a dead letter's affair."""
 _KINDS = frozenset({"app_usage", "transaction", "page_view", "login", "customer"})
@@ -96,9 +96,7 @@ class Count:
             topics.LEDGER_COMMANDS: self._command,
             topics.LEDGER_ANSWERS: self._answer,
             topics.DECISIONS: self._decision,
-            topics.OFFERS_SMS: self._offer,
-            topics.OFFERS_PUSH: self._offer,
-            topics.OFFERS_LIST: self._offer,
+            **dict.fromkeys(_CHANNELS, self._offer),
             topics.EXAMPLES: self._example,
             topics.CATALOGUE: self._catalogue,
             topics.DEAD_LETTERS: self._dead_letter,

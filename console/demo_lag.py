@@ -8,10 +8,9 @@ from typing import Any, Self
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import RetriableError
 
-from kairos.offers import Channel
-from streams import card_feed, topics
+from streams import card_feed
 from streams.cluster import Cluster
-from streams.delivery import group_of
+from streams.delivery_clients import GATEWAYS, group_of
 from streams.stages import STAGES
 
 __all__ = ["GROUPS", "Groups", "lag_of"]
@@ -19,8 +18,7 @@ __all__ = ["GROUPS", "Groups", "lag_of"]
 DOOR = "kairos"
 GROUPS: Mapping[str, tuple[str, ...]] = {
     **{stage.group: stage.inputs for stage in STAGES.values()},
-    group_of(Channel.PUSH): (topics.OFFERS_PUSH,),
-    group_of(Channel.SMS): (topics.OFFERS_SMS,),
+    **{group_of(channel): (topic,) for channel, topic in GATEWAYS.items()},
     DOOR: (card_feed.TOPIC,),
 }
 """Every consumer group of the demo, and what it reads."""

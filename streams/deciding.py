@@ -37,15 +37,12 @@ from streams.learning import PRIOR
 from streams.open_decision import OpenDecision, Wished, keep, write_decision
 from streams.outcomes import GRACE
 from streams.timers import Timer, set_timer
-from streams.topics import LEDGER_COMMANDS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.topics import LEDGER_COMMANDS, OFFERS
 from streams.weighed import Weighed, counts
 from streams.wording import told, worded
 from streams.work import Work, record
 
-__all__ = ["OFFERS", "decide_on", "matched", "refuse", "resume"]
-
-OFFERS = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH, Channel.LIST: OFFERS_LIST}
-"""The topic of each channel."""
+__all__ = ["decide_on", "matched", "refuse", "resume"]
 
 
 def matched(work: Work, customer: Customer, event: Event) -> tuple[Rule, ...]:

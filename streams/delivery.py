@@ -26,7 +26,7 @@ from kairos.trace import carried
 from kairos.wire import BadRecord
 from streams.consumed import as_record
 from streams.dead_letters import dead_letter
-from streams.delivery_clients import OFFERS, Clients, NotCutAlike, group_of, outlasting
+from streams.delivery_clients import GATEWAYS, Clients, NotCutAlike, group_of, outlasting
 from streams.delivery_courier import Courier, Errand, HeldBack
 from streams.delivery_end import feedback
 from streams.delivery_gate import Gate
@@ -94,7 +94,7 @@ async def deliver(
     async def begin() -> None:
         async with AsyncExitStack() as stack:
             clients = await Clients.start(stack, client, group_of(channel), session)
-            await clients.check_counts(OFFERS[channel])
+            await clients.check_counts(GATEWAYS[channel])
             await Delivery(clients, channel, courier, clock, capacity=4 * window).run(stop)
 
     await outlasting(begin, stop)
@@ -132,7 +132,7 @@ class Delivery(ConsumerRebalanceListener):
         self._consumer, self._producer = clients.offers, clients.producer
         self._permits = Permits(clients.permissions, clients.asker)
         self._marks = clients.marks(group_of(channel), self._lanes)
-        self._topic, self._channel = OFFERS[channel], channel
+        self._topic, self._channel = GATEWAYS[channel], channel
         self._courier, self._clock, self._capacity = courier, clock, capacity
         self._owned: dict[TopicPartition, _Owned] = {}
         self._opening: dict[TopicPartition, asyncio.Task[None]] = {}

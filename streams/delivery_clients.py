@@ -23,18 +23,17 @@ from streams.topics import (
     DEAD_LETTERS,
     DELIVERY_MARKS,
     FEEDBACK,
-    OFFERS_PUSH,
-    OFFERS_SMS,
+    OFFERS,
     PERMISSIONS,
     TOPICS,
     Topic,
 )
 
-__all__ = ["OFFERS", "Clients", "NotCutAlike", "group_of", "outlasting", "topics_of"]
+__all__ = ["GATEWAYS", "Clients", "NotCutAlike", "group_of", "outlasting", "topics_of"]
 
 log = structlog.get_logger(__name__)
 
-OFFERS: Mapping[Channel, str] = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH}
+GATEWAYS: Mapping[Channel, str] = {channel: OFFERS[channel] for channel in (Channel.PUSH, Channel.SMS)}
 """The topic of each channel that has a gateway."""
 _AGAIN = 1.0
 
@@ -136,7 +135,7 @@ def topics_of(channel: Channel) -> list[Topic]:
     ['kairos.offers.sms.v1', 'kairos.permissions.v1', 'kairos.delivery.marks.v1']
 
     """
-    names = {OFFERS[channel], PERMISSIONS, DELIVERY_MARKS, FEEDBACK, DEAD_LETTERS, CATALOGUE}
+    names = {GATEWAYS[channel], PERMISSIONS, DELIVERY_MARKS, FEEDBACK, DEAD_LETTERS, CATALOGUE}
     return [topic for topic in TOPICS if topic.name in names]
 
 

@@ -1,7 +1,7 @@
 """Reserving: the first wish that a pool can fulfil is granted, and the customer gets exactly one answer."""
 
 from kairos.decisions import Arm, Reason
-from kairos.offers import Channel, CouponPool, Offer
+from kairos.offers import CouponPool, Offer
 from kairos.ports import Output
 from kairos.reservations import Answer, Reserve, Wish
 from kairos.wire import headers
@@ -20,12 +20,11 @@ from streams.ledger_records import (
 )
 from streams.ledger_written import entry, watch
 from streams.pools import next_code, take
-from streams.topics import LEDGER_ANSWERS, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.topics import LEDGER_ANSWERS, OFFERS
 
 __all__ = ["reserve"]
 
 _Counted = tuple[int, str, int, int]
-_OFFERS = {Channel.SMS: OFFERS_SMS, Channel.PUSH: OFFERS_PUSH, Channel.LIST: OFFERS_LIST}
 
 
 def reserve(desk: Desk, order: Reserve) -> list[Output]:
@@ -148,7 +147,7 @@ def _take_from_programme(desk: Desk, pool: CouponPool) -> None:
 
 def _offer(desk: Desk, offer: Offer) -> Output:
     head = headers("kairos.offer.v1", offer.id, desk.now)
-    return Output(_OFFERS[offer.channel], offer.customer.encode(), offer.model_dump_json().encode(), head)
+    return Output(OFFERS[offer.channel], offer.customer.encode(), offer.model_dump_json().encode(), head)
 
 
 def _answer(desk: Desk, decision: str, programme: str, reservation: Reservation) -> Output:

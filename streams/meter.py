@@ -21,13 +21,13 @@ from kairos.ports import Output, Record
 from streams.dead_letters import ERRORS
 from streams.delivery_end import TEST
 from streams.metrics import METRICS, Name
-from streams.topics import ALERTS, DEAD_LETTERS, DECISIONS, FEEDBACK, OFFERS_LIST, OFFERS_PUSH, OFFERS_SMS
+from streams.topics import ALERTS, DEAD_LETTERS, DECISIONS, FEEDBACK, OFFERS
 
 __all__ = ["Meter", "Spread"]
 
 log = structlog.get_logger(__name__)
 
-_CHANNELS: Final = {OFFERS_SMS: "sms", OFFERS_PUSH: "push", OFFERS_LIST: "list"}
+_CHANNELS: Final = {topic: channel.value for channel, topic in OFFERS.items()}
 _DELIVERY = b"/kairos/delivery/"
 _RECEIPTS = frozenset({"accepted", "delivered", "undelivered", "rejected", "expired", "unknown"})
 _AT = attrgetter("timestamp")

@@ -21,9 +21,7 @@ from streams.topics import (
     LEDGER_COMMANDS,
     LEDGER_ENTRIES,
     LEDGER_JOURNAL,
-    OFFERS_LIST,
-    OFFERS_PUSH,
-    OFFERS_SMS,
+    OFFERS,
     PERMISSIONS,
     TRANSACTIONS,
 )
@@ -41,7 +39,7 @@ _CUSTOMERS: StageSpec[Versions] = StageSpec(
     first=frozenset({CUSTOMERS}),
     timed=customers.TIMED,
     abreast=frozenset({APP_USAGE, TRANSACTIONS}),
-    aligned=frozenset({DECISIONS, OFFERS_SMS, OFFERS_PUSH, OFFERS_LIST, PERMISSIONS, DEAD_LETTERS}),
+    aligned=frozenset({DECISIONS, *OFFERS.values(), PERMISSIONS, DEAD_LETTERS}),
     reads=customers.reads,
     again=warming.again,
 )

@@ -14,7 +14,9 @@ from typing import Final, Literal
 from kafka.partitioner import murmur2
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-__all__ = ["FOREIGN", "TOPICS", "Group", "Partitions", "Topic", "partition_of"]
+from kairos.offers import Channel
+
+__all__ = ["FOREIGN", "OFFERS", "TOPICS", "Group", "Partitions", "Topic", "partition_of"]
 
 APP_USAGE: Final = "kairos.events.app-usage.v1"
 TRANSACTIONS: Final = "kairos.events.transactions.v1"
@@ -40,6 +42,13 @@ LEDGER_JOURNAL: Final = "kairos.ledger.journal.v1"
 LEARNING_CHANGELOG: Final = "kairos.learning.changelog.v1"
 LEARNING_JOURNAL: Final = "kairos.learning.journal.v1"
 CARD_FEED: Final = "bank.card-feed"
+
+OFFERS: Final[Mapping[Channel, str]] = {
+    Channel.SMS: OFFERS_SMS,
+    Channel.PUSH: OFFERS_PUSH,
+    Channel.LIST: OFFERS_LIST,
+}
+"""The topic of each channel."""
 
 Group = Literal["customers", "ledger", "learning", "catalogue"]
 """Topics that are cut alike: one worker owns the same partition number of all of them."""

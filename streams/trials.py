@@ -7,7 +7,7 @@ from kairos.instants import Millis
 from kairos.offers import Offer
 from kairos.ports import Output
 from kairos.wire import headers
-from streams.deciding import OFFERS
+from streams.topics import OFFERS
 
 __all__ = ["TRIED", "trial_outputs"]
 

@@ -7,7 +7,8 @@ from contextlib import closing
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from streams.cluster import Cluster
-from streams.delivery_clients import OFFERS, group_of
+from streams.delivery_clients import GATEWAYS as OFFERS
+from streams.delivery_clients import group_of
 from streams.stages import STAGES
 from tests.soak.house import House
 from tests.soak.watch import PATIENCE, Place, Watch
