@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -118,15 +118,14 @@ class LocalBroker:
         runtime = find_runtime(self._kafka_home, self._java_home, self._console)
         self.home.mkdir(parents=True, exist_ok=True)
         self._lock = lock_folder(self.home)
-        try:
+        with ExitStack() as undone:
+            undone.callback(self.stop)
             ports = choose_ports(self.home)
             settings = write_settings(self.home, *ports)
             self._format(runtime, settings)
             self._launch(runtime.command("kafka.Kafka", str(settings), options=self._options()))
             self._await_answer(ports[0])
-        except BaseException:
-            self.stop()
-            raise
+            undone.pop_all()
         remember_ports(self.home, *ports)
         self.bootstrap = f"127.0.0.1:{ports[0]}"
         return self.bootstrap
