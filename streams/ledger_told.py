@@ -91,7 +91,7 @@ class Telling:
     async def sent(self) -> None:
         """Wait until Kafka holds everything that was told."""
         for record in await asyncio.gather(*self._waiting):
-            self.told.setdefault(TopicPartition(record.topic, record.partition), []).append(record.offset)
+            self.also(record)
         self._waiting.clear()
         self._bytes = 0
 
@@ -115,7 +115,7 @@ class Telling:
             return 0
         return sum(bisect_left(told, found[place].offset) for place, told in self.told.items() if place in found)
 
-    def also(self, record: Record) -> None:
+    def also(self, record: Record | RecordMetadata) -> None:
         """Count a command among those told that the ledger itself has told since."""
         self.told.setdefault(TopicPartition(record.topic, record.partition), []).append(record.offset)
 
