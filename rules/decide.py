@@ -34,7 +34,7 @@ _Outcome = tuple[Channel | Reason, _Passed]
 """The channel or the refusal, and what was passed on the way because of the purpose."""
 _Way = tuple[str, tuple[Channel, ...], tuple[str, ...]]
 """Purpose, channels and classes of the product: rules that have these in common are answered alike."""
-_Open = list[tuple[Channel, tuple[Reason, ...]]]
+_Open = list[tuple[Channel, _Passed]]
 """The channels that are open, each with what was passed."""
 
 
