@@ -13,7 +13,7 @@ from rules.experiments import Control, Treatment
 from rules.policy import Policy
 from rules.schema import Rule
 
-__all__ = ["Arms", "Drawn", "drawn"]
+__all__ = ["Arms", "Drawn", "drawn", "forms"]
 
 
 class Drawn(NamedTuple):
@@ -31,6 +31,11 @@ class Drawn(NamedTuple):
     def form(self, rule: Rule) -> Rule:
         """Give the rule as the customer gets it."""
         return rule if self.treatment is None else rule.treated[self.treatment]
+
+
+def forms(rule: Rule) -> tuple[Rule, ...]:
+    """Give the rule in every form in which customers get it: as it stands, and as each treatment has it."""
+    return rule, *rule.treated.values()
 
 
 # Most rules have neither forms nor a policy above them; what is drawn for them is made once.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rules.arms import forms
 from rules.problems import shown
 from rules.schema import Rule, Then
 from rules.template_values import Parameter, spoken
@@ -24,7 +25,7 @@ def takers_of(pool: str, rules: Iterable[Rule], templates: Templates) -> tuple[T
     """Give the parameters that are told the codes of a pool, by some rule in some form of its offer."""
     found: dict[tuple[str, str], Taker] = {}
     for rule in rules:
-        for then in (rule.then, *(form.then for form in rule.treated.values())):
+        for then in (form.then for form in forms(rule)):
             if then.offer.pool == pool and then.text is None and then.template in templates.templates:
                 found |= {
                     (then.template, name): Taker(then.template, name, one) for name, one in _told(then, templates)

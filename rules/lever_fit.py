@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from kairos.instants import Millis
 from kairos.offers import CouponPool
+from rules.arms import forms
 from rules.known import Names
 from rules.priorities import Lever, Priorities
-from rules.schema import Rule, Then
+from rules.schema import Rule
 
 __all__ = ["Reached", "idle", "reached", "unfit_levers"]
 
@@ -47,18 +48,18 @@ def reached(rules: Iterable[Rule], pools: Mapping[str, CouponPool] | None) -> Re
     for rule in rules:
         ids.add(rule.id)
         programmes.add(rule.programme)
-        for then in (rule.then, *(form.then for form in rule.treated.values())):
-            offers.update(_offers(rule, then, pools or {}))
+        for form in forms(rule):
+            offers.update(_offers(form, pools or {}))
     names = {"rule": Names(ids), "programme": Names(programmes)}
     if pools is not None:
         names["merchant"] = Names({pool.merchant for pool in pools.values()})
     return Reached(names, frozenset(offers))
 
 
-def _offers(rule: Rule, then: Then, pools: Mapping[str, CouponPool]) -> Iterator[tuple[tuple[str, str], ...]]:
-    pool = pools.get(then.offer.pool or "")
+def _offers(rule: Rule, pools: Mapping[str, CouponPool]) -> Iterator[tuple[tuple[str, str], ...]]:
+    pool = pools.get(rule.then.offer.pool or "")
     merchant = "" if pool is None else pool.merchant
-    for channel in then.channels:
+    for channel in rule.then.channels:
         yield ("rule", rule.id), ("programme", rule.programme), ("merchant", merchant), ("channel", channel.value)
 
 

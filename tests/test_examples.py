@@ -9,6 +9,7 @@ import pytest
 from console.checking import Checked, check_files
 from kairos.instants import DAY, MINUTE, from_rfc3339
 from kairos.offers import Channel, CouponPool, Text
+from rules.arms import forms
 from rules.asked import Words
 from rules.cases import run
 from rules.known import load_names
@@ -143,7 +144,7 @@ def test_every_product_template_model_and_shop_that_is_listed_is_used() -> None:
     assert problems == ()
     assert names is not None
 
-    thens = [form.then for rule in RULES for form in (rule, *rule.treated.values())]
+    thens = [form.then for rule in RULES for form in forms(rule)]
     assert set(names.products or ()) == {then.offer.product for then in thens} - {None}
     assert set(names.templates or ()) == {then.template for then in thens}
     assert set(names.models or ()) == {then.objective for then in thens}
