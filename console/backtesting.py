@@ -15,6 +15,7 @@ from console.live_records import LiveRecords
 from console.progress import bar
 from console.publishing import Refused, whole_contents_of
 from console.replaying import line, lines_of, through_the_door
+from console.written import whole
 from kairos.instants import DAY, Millis
 from kairos.ports import Output, Record
 from rules.priorities import Priorities, load_priorities
@@ -172,15 +173,9 @@ def _quick(log: Path, shift: Millis, apps: bytes, parts: tuple[Backtest, Tally, 
 
 @contextmanager
 def _written(path: Path | None) -> Iterator[IO[str] | None]:
-    """Open the file of records; it is there once all of it is written, or not at all."""
+    """Open the file of records."""
     if path is None:
         yield None
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        yield file

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from console.output import errors
+from console.written import whole
 from rules.columns import FORMAT, Arrays, Columns, columns_of
 from rules.lives import Happening
 
@@ -87,11 +88,8 @@ def _stored(store: Path, name: bytes) -> Arrays | None:
 
 
 def _keep(store: Path, arrays: Arrays) -> None:
-    part = store.with_name(f"{store.name}.part")
     try:
-        with part.open("wb") as file:
+        with whole(store) as part, part.open("wb") as file:
             np.savez(file, allow_pickle=False, **dict(arrays))
-        part.replace(store)
     except OSError as error:
         errors.print(f"{store} cannot be written ({error}); the log is read again next time", markup=False)
-        part.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from console.written import whole
 from kairos.instants import Millis
 from kairos.ports import Record
 from streams.event_log import writing
@@ -152,20 +153,14 @@ def keep(live: LiveRecords, path: Path) -> int:
     What customers did is not in it but for their feedback: of other events the key and the headers are kept.
     """
     count = 0
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.stem}.part{path.suffix}")
-    try:
-        with writing(part) as file:
+    with whole(path) as part, writing(part) as file:
 
-            def write(row: Record) -> None:
-                nonlocal count
-                count += 1
-                file.write(_encode(_line(row)) + b"\n")
+        def write(row: Record) -> None:
+            nonlocal count
+            count += 1
+            file.write(_encode(_line(row)) + b"\n")
 
-            live.each((DECISIONS, CUSTOMERS_JOURNAL, *EVENTS), write)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        live.each((DECISIONS, CUSTOMERS_JOURNAL, *EVENTS), write)
     return count
 
 
