@@ -10,12 +10,10 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError
 from kairos.instants import Millis
 from streams.abreast import Abreast
 from streams.group import Group
+from streams.quota import Quota
 from streams.spec import Running, StageSpec
 
 __all__ = ["Intake", "LostInput", "Taken", "Unreadable"]
-
-_FIRST_QUOTA = 200
-_LEAST_QUOTA = 20
 
 
 class LostInput(Exception):
@@ -38,12 +36,15 @@ class Taken:
         How far each topic was read, markers of transactions and compacted gaps included.
     drained
         The topics with event time in which nothing is left unread.
+    left
+        How many records more there are in Kafka of the topic that has most, as far as the client knows.
 
     """
 
     records: Mapping[TopicPartition, Sequence[ConsumerRecord]]
     ends: Mapping[TopicPartition, int]
     drained: frozenset[str] = frozenset()
+    left: int = 0
 
 
 class _Moved(Exception):
@@ -55,9 +56,6 @@ _NOTHING = Taken({}, {})
 
 class Intake:
     """Takes a partition's records from the stage's consumer, a quota of each topic.
-
-    The quota begins small and at most doubles, so that no batch computes much longer than it should before anybody
-    knows what a record costs.
 
     Parameters
     ----------
@@ -83,7 +81,7 @@ class Intake:
         self._consumer, self._group, self._inputs = consumer, group, inputs
         self._spec, self._running = spec, running
         self._turn = 0
-        self._quota = min(_FIRST_QUOTA, running.most_records)
+        self._quota = Quota(running.most_records, running.compute, running.catching_up)
         self._unread: dict[TopicPartition, int] = {}
         self._begun: dict[TopicPartition, int] = {}
         self._kept: dict[TopicPartition, list[ConsumerRecord]] = {}
@@ -170,7 +168,8 @@ class Intake:
             at = ", ".join([f"{p.topic}/{p.partition}@{await self._position(p)}" for p in places])
             raise Unreadable(f"a header's name is not UTF-8, in the next record of one of {at}") from None
         ends = {place: await self._end(place) for place in places}
-        return Taken(records, ends, drained - {place.topic for place in self._kept})
+        left = max((self._consumer.highwater(place) or 0) - end for place, end in ends.items())
+        return Taken(records, ends, drained - {place.topic for place in self._kept}, left)
 
     def _check_turn(self) -> None:
         if self._turn != self._group.turn:
@@ -182,7 +181,7 @@ class Intake:
         return await self._consumer.position(place)
 
     async def _fetch(self, wait: Millis, *places: TopicPartition) -> None:
-        found = await self._consumer.getmany(*places, timeout_ms=wait, max_records=self._quota)
+        found = await self._consumer.getmany(*places, timeout_ms=wait, max_records=self._quota.most)
         self._kept.update({place: rows for place, rows in found.items() if rows})
 
     async def _side_by_side(self, now: Millis) -> tuple[dict[TopicPartition, list[ConsumerRecord]], frozenset[str]]:
@@ -211,10 +210,7 @@ class Intake:
     def learn(self, took: float, taken: Taken) -> None:
         """Size the next batch by what this one cost: its computing time, in milliseconds."""
         count = sum(map(len, taken.records.values()))
-        if count < _LEAST_QUOTA:
-            return
-        affordable = self._running.compute * count / max(took, 0.001) / len(taken.records)
-        self._quota = max(_LEAST_QUOTA, min(self._running.most_records, self._quota * 2, int(affordable)))
+        self._quota.learn(took, count // max(1, len(taken.records)), taken.left)
 
     async def _open_places(self) -> Sequence[TopicPartition]:
         for place, end in list(self._unread.items()):

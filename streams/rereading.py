@@ -14,14 +14,13 @@ from aiokafka.errors import OffsetOutOfRangeError
 from kairos.instants import Millis
 from kairos.ports import Again, Record
 from streams.consumed import as_record
+from streams.quota import Quota
 from streams.spec import Running
 
 __all__ = ["Portion", "Rereading"]
 
 log = structlog.get_logger(__name__)
 
-_FIRST_QUOTA = 200
-_LEAST_QUOTA = 20
 _NEVER: Millis = 2**62
 
 
@@ -47,7 +46,7 @@ class Rereading:
 
     def __init__(self, stage: str, number: int, running: Running) -> None:
         self._stage, self._number, self._running = stage, number, running
-        self._quota = min(_FIRST_QUOTA, running.most_records)
+        self._quota = Quota(running.most_records, running.again, running.again)
         self._consumer: AIOKafkaConsumer | None = None
         self._wanted: dict[str, int | None] = {}
         self._next: dict[str, int] = {}
@@ -103,7 +102,7 @@ class Rereading:
     async def _fetch(self, consumer: AIOKafkaConsumer) -> None:
         places = [TopicPartition(topic, self._number) for topic in self._wanted if topic not in self._kept]
         if places:
-            found = await consumer.getmany(*places, timeout_ms=0, max_records=self._quota)
+            found = await consumer.getmany(*places, timeout_ms=0, max_records=self._quota.most)
             self._kept.update({place.topic: rows for place, rows in found.items() if rows})
 
     async def _portion(self, consumer: AIOKafkaConsumer, live: Mapping[str, int]) -> Portion | None:
@@ -157,9 +156,7 @@ class Rereading:
 
     def learn(self, took: float, count: int) -> None:
         """Size the next portion by what this one cost: its computing time, in milliseconds."""
-        if count >= _LEAST_QUOTA:
-            affordable = int(self._running.again * count / max(took, 0.001))
-            self._quota = max(_LEAST_QUOTA, min(self._running.most_records, self._quota * 2, affordable))
+        self._quota.learn(took, count)
 
     async def close(self) -> None:
         """Let go of the consumer; what was not given yet is read again."""

@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     partitions_learning: int = Field(1, ge=1)
 
     session_ms: int = Field(10_000, ge=1_000, description="how long Kafka waits for a silent worker")
-    most_records: int = Field(4_000, ge=1, description="the largest batch of one topic")
+    most_records: int = Field(8_000, ge=1, description="the largest batch of one topic")
     lateness_ms: int = Field(LATENESS, ge=0, description="how much later than its neighbours a record may come")
     ahead_ms: int = Field(HOUR, ge=0, description="how far a topic may be read ahead of another in event time")
     instance: str | None = Field(None, description="this worker's name, for static membership")

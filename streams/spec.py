@@ -87,6 +87,8 @@ class Running:
         The largest batch of one topic.
     compute
         How long one batch may compute, so that heartbeats live; batches are sized by what the last ones took.
+    catching_up
+        How long it may where more than a largest batch waits behind it.
     again
         How long what is read again may compute at a time, beside batches of what happens now.
     wait
@@ -111,8 +113,9 @@ class Running:
     """
 
     data: Path
-    most_records: int = 4000
+    most_records: int = 8000
     compute: Millis = 100
+    catching_up: Millis = 300
     again: Millis = 20
     wait: Millis = 200
     tick: Millis = 1000

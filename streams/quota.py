@@ -1,0 +1,59 @@
+"""How many records to take at a time: so many as can be computed in the time that there is."""
+
+from kairos.instants import Millis
+
+__all__ = ["Quota"]
+
+_FIRST = 1_000
+_LEAST = 20
+
+
+class Quota:
+    """The largest number of records to take of a topic next, by what the last ones cost.
+
+    It begins small and at most doubles, so that no batch computes much longer than it should before anybody knows what
+    a record costs. Where a backlog waits nobody waits for the single event, and fewer, greater commits bring it to its
+    end sooner.
+
+    Parameters
+    ----------
+    most
+        The largest that it may become.
+    usual, behind
+        How long records may compute; and how long where more than the largest portion waits behind them.
+
+    Examples
+    --------
+    >>> quota = Quota(4_000, usual=100, behind=300)
+    >>> quota.learn(took=20.0, count=1_000)
+    >>> quota.most
+    2000
+    >>> quota.learn(took=200.0, count=2_000)
+    >>> quota.most
+    1000
+    >>> quota.learn(took=100.0, count=1_000, left=9_000)
+    >>> quota.most
+    2000
+
+    """
+
+    def __init__(self, most: int, usual: Millis, behind: Millis) -> None:
+        self._limit, self._usual, self._behind = most, usual, behind
+        self.most = min(_FIRST, most)
+
+    def learn(self, took: float, count: int, left: int = 0) -> None:
+        """Size the next portion by what the last one cost.
+
+        Parameters
+        ----------
+        took
+            How long it computed, in milliseconds.
+        count
+            How many records of a topic were in it. A handful tells nothing.
+        left
+            How many wait behind it.
+
+        """
+        if count >= _LEAST:
+            allowed = self._behind if left > self._limit else self._usual
+            self.most = max(_LEAST, min(self._limit, self.most * 2, int(allowed * count / max(took, 0.001))))
