@@ -1,10 +1,13 @@
 """A disk that refuses: it is said so, nothing is lost, and work goes on by itself when the disk takes it again."""
 
+import ctypes
+import errno
 import os
 import resource
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,14 +25,41 @@ from tests.stage_house import House, Nothing
 
 
 @contextmanager
-def full(room: int = 100_000) -> Iterator[None]:
-    """No file of this process may grow beyond so many bytes, as on a disk that is full."""
+def full(room: int = 100_000) -> Iterator[str]:
+    """No file of this process may grow beyond so many bytes, as on a disk that is full; gives what the system says."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
     try:
-        yield
+        yield os.strerror(errno.EFBIG)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+_BIND, _REMOUNT, _READ_ONLY, _DETACH = 4096, 32, 1, 2
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[str]:
+    """Nothing new can be written into the folder, and what is open stays so; gives what the system says.
+
+    Its place is mounted read-only where this process may mount. Elsewhere there is no way that holds for root, too, and
+    a file takes its place, as where the disk is gone: RocksDB meets another error, and we the same refusal.
+    """
+    libc, place = ctypes.CDLL(None), os.fsencode(folder)
+    if sys.platform == "linux" and libc.mount(place, place, None, _BIND, None) == 0:
+        try:
+            assert libc.mount(None, place, None, _BIND | _REMOUNT | _READ_ONLY, None) == 0
+            yield os.strerror(errno.EROFS)
+        finally:
+            assert libc.umount2(place, _DETACH) == 0
+    else:
+        away = folder.rename(folder.with_suffix(".away"))
+        folder.write_text("a file in the way")
+        try:
+            yield os.strerror(errno.ENOTDIR)
+        finally:
+            folder.unlink()
+            away.rename(folder)
 
 
 def test_a_full_disk_is_said_to_be_one_and_the_folder_can_be_opened_again(tmp_path: Path) -> None:
@@ -133,9 +163,12 @@ async def test_a_partition_waits_for_its_disk_says_so_and_goes_on_by_itself(
 HEAVY = b"heavy"
 
 
+@pytest.mark.parametrize(
+    "refusing", [pytest.param(lambda _: full(5_000_000), id="full"), pytest.param(read_only, id="read-only")]
+)
 @pytest.mark.kafka
-async def test_a_disk_that_fills_under_load_holds_one_partition_and_costs_nothing(
-    house: House, capfd: pytest.CaptureFixture[str]
+async def test_a_disk_that_refuses_under_load_holds_one_partition_and_costs_nothing(
+    house: House, capfd: pytest.CaptureFixture[str], refusing: Callable[[Path], AbstractContextManager[str]]
 ) -> None:
     def step(store: Store, batch: Batch[Nothing]) -> list[Output]:
         for record in batch.records:
@@ -147,7 +180,7 @@ async def test_a_disk_that_fills_under_load_holds_one_partition_and_costs_nothin
     spec, folder = replace(house.spec(), step=step), house.folder / "disk" / house.name / "0"
     stage = await house.start(spec=spec)
 
-    with full(5_000_000):
+    with refusing(folder) as reason:
         # More than RocksDB keeps in memory.
         await house.send(*[HEAVY] * 20)
         await house.until(lambda: stage.partitions[0].waits >= 2)
@@ -162,6 +195,7 @@ async def test_a_disk_that_fills_under_load_holds_one_partition_and_costs_nothin
 
     assert waited.startswith(f"{folder} (")
     assert "MB free" in waited
+    assert reason in waited
     # It does not come and go with every batch that Kafka still takes.
     assert opened == again == others == 1
     assert "".join(capfd.readouterr()).count("partition waits for its disk") == 1
