@@ -15,6 +15,7 @@ from console.live_causes import CAUSES, Difference, Why, explained
 from console.live_fates import Fate, Fates, Pair, decision_of
 from console.live_histories import Seen, of_live, of_log
 from console.live_records import LiveRecords
+from kairos.decisions import MADE
 from kairos.instants import Millis, rfc3339
 from kairos.ports import Output, Record
 from rules.findings import clock
@@ -24,7 +25,6 @@ from streams.topics import DECISIONS, FEEDBACK
 __all__ = ["Beside", "Compared", "Live", "beside", "section", "write_differences"]
 
 _MOST = 60
-_MADE = ("ce_type", b"kairos.decision.v1")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -76,7 +76,7 @@ class Beside:
 
     def take(self, output: Output) -> None:
         """Hear a record that a stage wrote."""
-        if output.topic == DECISIONS and _MADE in output.headers:
+        if output.topic == DECISIONS and MADE in output.headers:
             decision = decision_of(output.value or b"")
             self.fates.take(decision)
             self.draws.take(decision)
@@ -106,7 +106,7 @@ class Live:
     def _take(self, record: Record) -> None:
         if record.topic == FEEDBACK:
             self.reactions.take(record.value)
-        elif _MADE in record.headers:
+        elif MADE in record.headers:
             decision = decision_of(record.value or b"")
             self.fates.take(decision)
             self.draws.take(decision)

@@ -10,7 +10,7 @@ import numpy as np
 
 from console.backtest_figures import WON, ArmFigures, Figures, Pair, PoolFigures, RuleFigures, Sent, pairs
 from console.backtest_rows import DecisionRow, VerdictRow, command, decision, feedback, offer
-from kairos.decisions import Reason
+from kairos.decisions import MADE, Reason
 from kairos.instants import Millis, from_rfc3339
 from kairos.offers import CouponPool
 from kairos.ports import Output, Record
@@ -24,7 +24,6 @@ from streams.withdrawals import WITHDRAWN
 __all__ = ["Tally"]
 
 _OFFERS = frozenset(OFFERS.values())
-_DECISION = b"kairos.decision.v1"
 _EMPTY = frozenset(
     {
         Reason.OUT_OF_STOCK.value,
@@ -91,7 +90,7 @@ class Tally:
     def take(self, output: Output) -> None:
         """Count a record that a stage wrote."""
         if output.topic == DECISIONS:
-            if dict(output.headers).get("ce_type") == _DECISION:
+            if MADE in output.headers:
                 self._decided(decision(output.value or b""))
         elif output.topic in _OFFERS and dict(output.headers).get("ce_type") != WITHDRAWN.encode():
             self._offered(output.value or b"")

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import msgspec
 
 from console.written import whole
+from kairos.decisions import MADE
 from kairos.instants import Millis
 from kairos.ports import Record
 from streams.event_log import writing
@@ -141,7 +142,7 @@ class KeptRecords:
 
 def _record(line: _Line, text: bytes) -> Record:
     if not line.topic:
-        return Record(DECISIONS, 0, -1, None, text, (("ce_type", b"kairos.decision.v1"),))
+        return Record(DECISIONS, 0, -1, None, text, (MADE,))
     headers = tuple((name, (said or "").encode()) for name, said in line.headers.items())
     key, value = (None if said is None else said.encode() for said in (line.key, line.value))
     return Record(line.topic, line.partition, line.offset, key, value, headers, line.at)

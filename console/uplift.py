@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from kairos.decisions import Arm, Reason
+from kairos.decisions import MADE, Arm, Reason
 from kairos.ports import Record
 from models.sample_ratio import SampleRatio
 from models.uplift import Counted, Difference, difference
@@ -121,7 +121,7 @@ class Uplift:
 
     def decided(self, record: Record) -> None:
         """Take a decision; those of the bank's testers are in no statistic, and an end is no decision."""
-        if ("ce_type", b"kairos.decision.v1") not in record.headers:
+        if MADE not in record.headers:
             return
         decision = _decision(record.value or b"")
         for verdict in decision.verdicts if not decision.test else ():

@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, Field
 from kairos.offers import Channel, Identifier, Written
 
 __all__ = [
+    "DECIDED",
+    "MADE",
     "Absence",
     "Arm",
     "ControlOf",
@@ -24,6 +26,12 @@ __all__ = [
     "Value",
     "Verdict",
 ]
+
+
+DECIDED: Final = "kairos.decision.v1"
+"""The CloudEvents type of a decision."""
+MADE: Final = ("ce_type", DECIDED.encode())
+"""The header by which a decision is known among the ends of decisions."""
 
 
 class Arm(StrEnum):

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
+from kairos.decisions import MADE
 from kairos.entries import Low
 from kairos.instants import SECOND, Millis
 from kairos.ports import Output, Record
@@ -177,7 +178,7 @@ class Meter:
             found = _outcome(value or b"")
             if found.test:
                 continue
-            if ("ce_type", b"kairos.decision.v1") in headers:
+            if MADE in headers:
                 self.counts["kairos_decisions_total"][found.state, found.reason or ""] += 1
             else:
                 self.counts["kairos_decision_ends_total"][(found.state,)] += 1

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 import msgspec
 
-from kairos.decisions import Decision
+from kairos.decisions import DECIDED, Decision
 from kairos.instants import Millis
 from rules.recording import recorded
 from streams.topics import DECISIONS
@@ -124,4 +124,4 @@ def remove(work: Work, customer: str, decision: str) -> None:
 def write_decision(work: Work, decision: Decision) -> None:
     """Write a decision's one record, in as many words as the policy wants."""
     decision = recorded(decision, work.versions.policy.losers)
-    work.outputs.append(record(DECISIONS, decision.customer, "kairos.decision.v1", decision.id, decision, work.now))
+    work.outputs.append(record(DECISIONS, decision.customer, DECIDED, decision.id, decision, work.now))

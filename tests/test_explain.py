@@ -14,7 +14,7 @@ from console.explaining import SCREEN, Telling, lines_of, rules_named
 from console.publishing import whole_contents_of
 from console.replaying import through_the_door
 from console.simulate import write_simulation
-from kairos.decisions import Decision, DecisionEnded, Reason
+from kairos.decisions import MADE, Decision, DecisionEnded, Reason
 from kairos.ports import Record
 from rules.book import Book
 from rules.recording import recorded
@@ -51,11 +51,7 @@ def demo() -> tuple[Versions, bytes]:
 
 def decided(records: Iterator[Record]) -> list[bytes]:
     outputs = Replay(demo()[0]).run(through_the_door(records))
-    return [
-        out.value or b""
-        for out in outputs
-        if out.topic == DECISIONS and ("ce_type", b"kairos.decision.v1") in out.headers
-    ]
+    return [out.value or b"" for out in outputs if out.topic == DECISIONS and MADE in out.headers]
 
 
 @pytest.fixture(scope="module", params=["the demo", "the simulated demo"])
