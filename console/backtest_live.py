@@ -63,7 +63,7 @@ class Compared:
 
 
 class Beside:
-    """Gathers a backtest's decisions, to be held beside the live ones when it is over."""
+    """Gathers the decisions of one run and what came back, to be held beside those of another when it is over."""
 
     def __init__(self) -> None:
         self.fates, self.draws, self.reactions = Fates(), Draws(), Reactions()
@@ -74,10 +74,10 @@ class Beside:
             self.reactions.take(record.value)
         return record
 
-    def take(self, output: Output) -> None:
+    def take(self, written: Output | Record) -> None:
         """Hear a record that a stage wrote."""
-        if output.topic == DECISIONS and MADE in output.headers:
-            decision = decision_of(output.value or b"")
+        if written.topic == DECISIONS and MADE in written.headers:
+            decision = decision_of(written.value or b"")
             self.fates.take(decision)
             self.draws.take(decision)
 
@@ -98,18 +98,10 @@ class Live:
     """
 
     def __init__(self, records: LiveRecords) -> None:
-        self.records, self.fates, self.draws, self.reactions = records, Fates(), Draws(), Reactions()
-        records.each({DECISIONS, FEEDBACK}, self._take)
-        if not self.fates.found:
+        self.records, self.heard = records, Beside()
+        records.each({DECISIONS, FEEDBACK}, lambda record: self.heard.take(self.heard.hear(record)))
+        if not self.heard.fates.found:
             raise ValueError(f"{records} holds no decision, so there is nothing to hold the backtest beside")
-
-    def _take(self, record: Record) -> None:
-        if record.topic == FEEDBACK:
-            self.reactions.take(record.value)
-        elif MADE in record.headers:
-            decision = decision_of(record.value or b"")
-            self.fates.take(decision)
-            self.draws.take(decision)
 
 
 def beside(run: Beside, live: Live, log: Callable[[], Iterable[Record]], versions: Mapping[str, str]) -> Compared:
@@ -128,12 +120,12 @@ def beside(run: Beside, live: Live, log: Callable[[], Iterable[Record]], version
 
     """
     compared, differ = Compared(), list[Pair]()
-    for pair in run.fates.beside(live.fates):
+    for pair in run.fates.beside(live.heard.fates):
         if not _counted(compared, pair):
             differ.append(pair)
     customers = {pair.key[0] for pair in differ}
     if customers:
-        histories = of_live(live.records, live.fates, customers), of_log(log(), customers)
+        histories = of_live(live.records, live.heard.fates, customers), of_log(log(), customers)
         compared.is_whole = histories[0].is_whole
         compared.differences = list(explained(differ, *histories, versions))
     return compared

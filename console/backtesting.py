@@ -119,8 +119,8 @@ def _held(wanted: Wanted, live: Live, heard: Beside, versions: Versions, languag
     )
     if wanted.differences is not None:
         write_differences(compared, wanted.differences)
-    heard.reactions.add(live.reactions)
-    estimated = backtest_offpolicy.judged(live.draws.of, heard.draws.of)
+    heard.reactions.add(live.heard.reactions)
+    estimated = backtest_offpolicy.judged(live.heard.draws.of, heard.draws.of)
     return (
         section(compared, versions.policy.zone, language),
         backtest_offpolicy.section(estimated, heard.reactions, language),

@@ -42,7 +42,7 @@ def world(books: Versions, customers: int) -> tuple[list[Record], InMemory]:
 
 
 def estimated(records: list[Record], live: InMemory, tried: Versions) -> tuple[Judged, Reactions]:
-    was, run = Live(live), Beside()
+    was, run = Live(live).heard, Beside()
     for output in Backtest(tried).run(records):
         run.take(output)
     run.reactions.add(was.reactions)

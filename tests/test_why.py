@@ -163,7 +163,7 @@ async def test_what_happened_live_is_explained_exactly_and_made_again_byte_for_b
         run.take(output)
     kafka = KafkaRecords(house.client)
     was = await asyncio.to_thread(Live, kafka)
-    history = await asyncio.to_thread(of_live, kafka, was.fates, {"c1"})
+    history = await asyncio.to_thread(of_live, kafka, was.heard.fates, {"c1"})
     held = await asyncio.to_thread(beside, run, was, lambda: [*known, *paid], table.versions.hashes)
     house.cut_journal(partition_of(b"c1", declared.customers))
     cut = await house.run("explain", first.id, "--replay", "--customer", "c1", "--language", "zh")
