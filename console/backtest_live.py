@@ -77,9 +77,9 @@ class Beside:
     def take(self, written: Output | Record) -> None:
         """Hear a record that a stage wrote."""
         if written.topic == DECISIONS and MADE in written.headers:
-            decision = decision_of(written.value or b"")
-            self.fates.take(decision)
-            self.draws.take(decision)
+            made = decision_of(written.value or b"")
+            self.fates.take(made)
+            self.draws.take(made.row)
 
 
 class Live:

@@ -7,13 +7,13 @@ have come first, where every offer that the tried rules would make could have be
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from console.backtest_offpolicy_words import SAID
 from console.backtest_report import Cell, Section, Table, share
-from console.live_fates import cause_of
+from console.backtest_rows import DecisionRow, VerdictRow, feedback
 from kairos.decisions import Arm
 from models.offpolicy import Estimate, Logged, ips, snips
 from rules.saying import Language
@@ -22,7 +22,6 @@ __all__ = ["LEAST", "Draw", "Draws", "Judged", "Reactions", "draw_of", "judged",
 
 Action = tuple[str | None, ...]
 """Rule, form, channel and pool: what makes an offer the same."""
-_ACTION: Final = ("rule", "treatment", "channel", "pool")
 _KINDS: Final = ("opened", "clicked", "redeemed", "converted")
 LEAST: Final = 50
 """With fewer decisions' worth of weight an interval says nothing."""
@@ -43,7 +42,7 @@ class Draw(NamedTuple):
         return self.chances or {self.first: 1.0}
 
 
-def draw_of(decision: Any) -> Draw | None:
+def draw_of(decision: DecisionRow) -> Draw | None:
     """Give what a decision put first; None where nothing was open, for testers, and where an arm decides.
 
     Where one of the offers that could come first would have been withheld, the whole decision is left out, whichever
@@ -51,22 +50,27 @@ def draw_of(decision: Any) -> Draw | None:
 
     Examples
     --------
-    >>> cafe = {"rule": "cafe", "rank": 1, "chance": 0.8, "channel": "sms"}
-    >>> draw_of({"id": "d", "verdicts": [cafe, {"rule": "tea", "rank": 2, "chance": 0.2}]}).chances
+    >>> from console.backtest_rows import EventRow
+    >>> cafe = VerdictRow("cafe", "won", "sms", rank=1, chance=0.8)
+    >>> tea = VerdictRow("tea", "outranked", rank=2, chance=0.2)
+    >>> event = EventRow("e1", "login", "2026-12-01T12:00:00Z")
+    >>> draw_of(DecisionRow("d1", "c1", event, event.at, "offered", [cafe, tea])).chances
     {('cafe', None, 'sms', None): 0.8, ('tea', None, None, None): 0.2}
-    >>> draw_of({"id": "d", "verdicts": [cafe | {"arm": "control"}]}) is None
+    >>> cafe.arm = "control"
+    >>> draw_of(DecisionRow("d1", "c1", event, event.at, "withheld", [cafe])) is None
     True
 
     """
-    first = next((one for one in decision["verdicts"] if one.get("rank") == 1), None)
-    drawn = [one for one in decision["verdicts"] if one.get("chance") is not None]
-    if first is None or decision.get("test") or any(one.get("arm") == Arm.CONTROL for one in (first, *drawn)):
+    first = next((one for one in decision.verdicts if one.rank == 1), None)
+    chances = {_action(one): one.chance for one in decision.verdicts if one.chance is not None}
+    arms = (one.arm for one in decision.verdicts if one is first or one.chance is not None)
+    if first is None or decision.test or Arm.CONTROL in arms:
         return None
-    return Draw(decision["id"], _action(first), {_action(one): one["chance"] for one in drawn})
+    return Draw(decision.id, _action(first), chances)
 
 
-def _action(verdict: Mapping[str, Any]) -> Action:
-    return tuple(verdict.get(name) for name in _ACTION)
+def _action(verdict: VerdictRow) -> Action:
+    return verdict.rule, verdict.treatment, verdict.channel, verdict.pool
 
 
 class Draws:
@@ -75,19 +79,10 @@ class Draws:
     def __init__(self) -> None:
         self.of: dict[tuple[str, str], Draw] = {}
 
-    def take(self, decision: Any) -> None:
+    def take(self, decision: DecisionRow) -> None:
         """Hear a decision."""
         if (draw := draw_of(decision)) is not None:
-            self.of.setdefault((decision["customer"], cause_of(decision)), draw)
-
-
-class _Feedback(msgspec.Struct):
-    what: str = ""
-    decision: str | None = None
-    simulated: bool = False
-
-
-_feedback = msgspec.json.Decoder(_Feedback).decode
+            self.of.setdefault((decision.customer, decision.cause), draw)
 
 
 class Reactions:
@@ -100,7 +95,7 @@ class Reactions:
     def take(self, value: bytes | None) -> None:
         """Hear a record of feedback; what is none, the door refuses live, too."""
         try:
-            found = _feedback(value or b"")
+            found = feedback(value or b"")
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return
         if found.decision is not None and found.what in _KINDS:

@@ -1,8 +1,18 @@
-"""What a backtest reads of the records that the stages wrote: a few fields of the published form."""
+"""What backtests and statistics read of the records that the stages wrote: a few fields of the published form."""
 
 import msgspec
 
-__all__ = ["CommandRow", "DecisionRow", "OfferRow", "VerdictRow", "command", "decision", "feedback", "offer"]
+__all__ = [
+    "CommandRow",
+    "DecisionRow",
+    "EventRow",
+    "OfferRow",
+    "VerdictRow",
+    "command",
+    "decision",
+    "feedback",
+    "offer",
+]
 
 
 class _Row(msgspec.Struct, gc=False):
@@ -33,6 +43,7 @@ class VerdictRow(_Row):
     rank: int | None = None
     arm: str = "treatment"
     treatment: str | None = None
+    chance: float | None = None
 
 
 class DecisionRow(_Row):
@@ -47,11 +58,24 @@ class DecisionRow(_Row):
     channel: str | None = None
     absence: AbsenceRow | None = None
     deferred_at: str | None = None
+    versions: dict[str, str] = {}
     test: bool = False
 
     @property
     def cause(self) -> str:
-        """What the decision is about, whatever the rules are called."""
+        """What the decision is about, whatever the rules are called: its event, or an absence after it.
+
+        Examples
+        --------
+        >>> event = EventRow("e1", "login", "2026-12-01T12:00:00Z")
+        >>> made = DecisionRow("d1", "c1", event, event.at, "offered", [])
+        >>> made.cause
+        'e1'
+        >>> made.absence = AbsenceRow("a1")
+        >>> made.cause
+        'a1 after e1'
+
+        """
         return self.event.id if self.absence is None else f"{self.absence.event} after {self.event.id}"
 
 
@@ -75,7 +99,9 @@ class OfferRow(_Row):
 class FeedbackRow(_Row):
     """What came back for an offer."""
 
+    what: str = ""
     decision: str | None = None
+    simulated: bool = False
 
 
 class CommandRow(_Row):

@@ -9,7 +9,7 @@ import msgspec
 from console.backtest_rows import DecisionRow
 from kairos.instants import Millis, from_rfc3339
 
-__all__ = ["PARTS", "Fate", "Fates", "Key", "Pair", "cause_of", "decision_of"]
+__all__ = ["PARTS", "Fate", "Fates", "Key", "Made", "Pair", "decision_of"]
 
 Key = tuple[str, str, str]
 """Customer, cause and rule; the cause is the event, or the absence that was waited for after it."""
@@ -87,7 +87,14 @@ class Pair(NamedTuple):
         return found
 
 
-def decision_of(value: bytes) -> Any:
+class Made(NamedTuple):
+    """A decision: what is asked for by its name, and all that it says."""
+
+    row: DecisionRow
+    said: Mapping[str, Any]
+
+
+def decision_of(value: bytes) -> Made:
     """Read a decision.
 
     Raises
@@ -98,23 +105,9 @@ def decision_of(value: bytes) -> Any:
     """
     try:
         found = _decode(value)
-        msgspec.convert(found, DecisionRow)
+        return Made(msgspec.convert(found, DecisionRow), found)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ValueError(f"no decision: {error}") from None
-    return found
-
-
-def cause_of(decision: Any) -> str:
-    """Give what a decision is about, whatever the rules are called: its event, or an absence after it.
-
-    Examples
-    --------
-    >>> cause_of({"event": {"id": "e1"}}), cause_of({"event": {"id": "e1"}, "absence": {"event": "a1"}})
-    ('e1', 'a1 after e1')
-
-    """
-    absence, event = decision.get("absence"), str(decision["event"]["id"])
-    return event if absence is None else f"{absence['event']} after {event}"
 
 
 class Fates:
@@ -124,20 +117,19 @@ class Fates:
         self.found: dict[Key, Fate] = {}
         self._hashes: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
 
-    def take(self, decision: Any) -> None:
+    def take(self, made: Made) -> None:
         """Gather what one decision says."""
-        event, cause = decision["event"], cause_of(decision)
-        versions = decision.get("versions", {})
+        row, said = made
         # Thousands of decisions name the same few sets.
-        kept = self._hashes.setdefault(tuple(versions.items()), versions)
-        waited = decision.get("absence") is not None or decision.get("deferred_at") is not None
-        common = _digests(_said(decision), _DECISION)
-        at, event_at = from_rfc3339(decision["decided_at"]), from_rfc3339(event["at"])
-        for verdict in decision["verdicts"]:
+        kept = self._hashes.setdefault(tuple(row.versions.items()), row.versions)
+        waited = row.absence is not None or row.deferred_at is not None
+        common = _digests(_said(said), _DECISION)
+        at, event_at = from_rfc3339(row.decided_at), from_rfc3339(row.event.at)
+        for verdict in said["verdicts"]:
             outcome = tuple(verdict.get(name) for name in _OUTCOME)
             parts = _digests(verdict, _READ) + common
-            fate = Fate(decision["id"], event["id"], at, event_at, outcome, parts, kept, waited)
-            self.found.setdefault((decision["customer"], cause, verdict["rule"]), fate)
+            fate = Fate(row.id, row.event.id, at, event_at, outcome, parts, kept, waited)
+            self.found.setdefault((row.customer, row.cause, verdict["rule"]), fate)
 
     def beside(self, live: "Fates") -> Iterator[Pair]:
         """Give each rule and event of either run, these fates being the backtest's."""
@@ -145,7 +137,7 @@ class Fates:
             yield Pair(key, live.found.get(key), self.found.get(key))
 
 
-def _said(decision: Any) -> dict[str, Any]:
+def _said(decision: Mapping[str, Any]) -> dict[str, Any]:
     word = decision.get("ledger")
     # The offer's name follows from the decision's, and so from the book: which rule won stands in the verdicts.
     ledger = None if word is None else [word.get("granted") is not None, word.get("pool"), word.get("virtual")]

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from console.backtest_rows import decision, feedback
 from kairos.decisions import MADE, Arm, Reason
 from kairos.ports import Record
 from models.sample_ratio import SampleRatio
@@ -19,30 +20,6 @@ Shares = Callable[[str, Mapping[str, str]], Mapping[Cell, float] | None]
 """Gives the shares that a rule should have under some versions; None where these are gone."""
 _THROUGH: Final = ("won", Reason.CONTROL)
 _REACTED: Final = ("clicked", "redeemed", "converted")
-
-
-class _Verdict(msgspec.Struct):
-    rule: str
-    verdict: str
-    arm: str = Arm.TREATMENT
-    treatment: str | None = None
-
-
-class _Decision(msgspec.Struct):
-    id: str
-    customer: str
-    verdicts: list[_Verdict]
-    versions: dict[str, str] = {}
-    test: bool = False
-
-
-class _Feedback(msgspec.Struct):
-    what: str
-    decision: str | None = None
-    simulated: bool = False
-
-
-_decision, _feedback = msgspec.json.Decoder(_Decision).decode, msgspec.json.Decoder(_Feedback).decode
 
 
 class Of(NamedTuple):
@@ -123,17 +100,17 @@ class Uplift:
         """Take a decision; those of the bank's testers are in no statistic, and an end is no decision."""
         if MADE not in record.headers:
             return
-        decision = _decision(record.value or b"")
-        for verdict in decision.verdicts if not decision.test else ():
+        made = decision(record.value or b"")
+        for verdict in made.verdicts if not made.test else ():
             cell = (verdict.arm, verdict.treatment or "")
             rule = self.rules.setdefault(verdict.rule, RuleUplift())
-            if not any(decision.customer in known.matched for known in rule.groups.values()):
-                self._drawn(rule, verdict.rule, cell, decision.versions)
+            if not any(made.customer in known.matched for known in rule.groups.values()):
+                self._drawn(rule, verdict.rule, cell, made.versions)
             group = rule.groups.setdefault(cell, Group())
-            group.matched.add(decision.customer)
+            group.matched.add(made.customer)
             if verdict.verdict in _THROUGH:
-                group.through.add(decision.customer)
-                self._of[decision.id] = Of(verdict.rule, cell, decision.customer)
+                group.through.add(made.customer)
+                self._of[made.id] = Of(verdict.rule, cell, made.customer)
 
     def _drawn(self, rule: RuleUplift, name: str, cell: Cell, versions: Mapping[str, str]) -> None:
         expected = self._shares(name, versions)
@@ -145,7 +122,7 @@ class Uplift:
     def came_back(self, record: Record) -> None:
         """Take what came back of an offer; each customer counts once for each rule."""
         try:
-            said = _feedback(record.value or b"")
+            said = feedback(record.value or b"")
         except msgspec.MsgspecError:
             return
         of = self._of.get(said.decision or "")

@@ -9,6 +9,7 @@ from console.backtest_live import Beside, Live
 from console.backtest_offpolicy import LEAST, Judged, Reactions, draw_of, judged, section
 from console.backtest_offpolicy_words import SAID
 from console.backtest_report import Section
+from console.backtest_rows import DecisionRow, EventRow, VerdictRow
 from kairos.ids import share
 from kairos.ports import Record
 from rules.priorities import Priorities, load_priorities
@@ -135,17 +136,17 @@ def test_thin_overlap_and_few_reactions_are_unknown() -> None:
 
 
 def test_a_decision_in_which_an_arm_could_have_decided_is_left_out_whichever_offer_was_drawn() -> None:
-    def decision(first: str, arm: str) -> dict[str, Any]:
+    def decision(first: str, arm: str, *, test: bool = False) -> DecisionRow:
         ranked = sorted(["cafe", "tea"], key=lambda rule: rule != first)
         verdicts = [
-            {"rule": rule, "rank": rank, "chance": 0.5, "arm": arm if rule == "tea" else "treatment"}
+            VerdictRow(rule, "won", rank=rank, chance=0.5, arm=arm if rule == "tea" else "treatment")
             for rank, rule in enumerate(ranked, 1)
         ]
-        return {"id": "d", "verdicts": verdicts}
+        return DecisionRow("d", "c1", EventRow("e1", "login", ""), "", "offered", verdicts, test=test)
 
     assert draw_of(decision("cafe", "treatment")) is not None
     assert draw_of(decision("cafe", "control")) is draw_of(decision("tea", "control")) is None
-    assert draw_of({**decision("cafe", "treatment"), "test": True}) is None
+    assert draw_of(decision("cafe", "treatment", test=True)) is None
 
 
 def test_no_reaction_is_no_conversion_of_nothing() -> None:
