@@ -10,7 +10,7 @@ from console.live_fates import Fates
 from console.live_records import EVENTS, LiveRecords
 from kairos.ids import event_id
 from kairos.instants import Millis
-from kairos.ports import Headers, Record
+from kairos.ports import Record
 from kairos.wire import AHEAD
 from streams import journal
 from streams.abreast import time_of
@@ -56,16 +56,15 @@ class History:
 def of_log(records: Iterable[Record], customers: Collection[str]) -> History:
     """Give the history in a backtest: the order of the log, under the clock of the newest event."""
     now: Millis = 0
-    found = defaultdict[str, dict[str, Seen]](dict)
+    found = defaultdict[str, list[Seen]](list)
     for record in records:
         told = time_of(record.headers) or 0
         if told <= record.at + AHEAD:
             now = max(now, told)
         customer = (record.key or b"").decode(errors="replace")
         if customer in customers:
-            seen = _seen(record, now)
-            found[customer].setdefault(seen.id, seen)
-    return History({customer: list(events.values()) for customer, events in found.items()})
+            found[customer].append(_seen(record, now))
+    return History({customer: _once(events) for customer, events in found.items()})
 
 
 def of_live(live: LiveRecords, fates: Fates, customers: Collection[str]) -> History:
@@ -89,11 +88,11 @@ def of_live(live: LiveRecords, fates: Fates, customers: Collection[str]) -> Hist
 
 
 def _by_decisions(fates: Fates, customers: Collection[str]) -> History:
-    found = defaultdict[str, dict[str, Seen]](dict)
+    found = defaultdict[str, list[Seen]](list)
     told = ((key[0], fate) for key, fate in fates.found.items() if key[0] in customers and not fate.waited)
     for customer, fate in sorted(told, key=lambda one: one[1].at):
-        found[customer].setdefault(fate.event, Seen(fate.event, "", fate.event_at, fate.at, fate.versions))
-    return History({customer: list(events.values()) for customer, events in found.items()}, is_whole=False)
+        found[customer].append(Seen(fate.event, "", fate.event_at, fate.at, fate.versions))
+    return History({customer: _once(events) for customer, events in found.items()}, is_whole=False)
 
 
 class _Commits:
@@ -126,16 +125,11 @@ class _Commits:
 
 
 def _seen(record: Record, now: Millis) -> Seen:
-    said = dict(record.headers)
-    type_ = said.get("ce_type", b"").decode(errors="replace").removeprefix("kairos.").removesuffix(".v1")
     if record.value is None and record.topic == CUSTOMERS:
         return Seen("forgotten", "forgotten", 0, now)
-    return Seen(_name(record.headers), type_, time_of(record.headers) or 0, now)
-
-
-def _name(headers: Headers) -> str:
-    said = {name: value.decode(errors="replace") for name, value in headers}
-    return event_id(said.get("ce_source", ""), said.get("ce_id", ""))
+    said = {name: value.decode(errors="replace") for name, value in record.headers}
+    type_ = said.get("ce_type", "").removeprefix("kairos.").removesuffix(".v1")
+    return Seen(event_id(said.get("ce_source", ""), said.get("ce_id", "")), type_, time_of(record.headers) or 0, now)
 
 
 def _once(events: Iterable[Seen]) -> list[Seen]:

@@ -14,14 +14,15 @@ from kairos.decisions import MADE
 from kairos.instants import Millis
 from kairos.ports import Record
 from streams.event_log import writing
+from streams.stages import STAGES
 from streams.topic_reader import Tell, nobody, read_piecewise
-from streams.topics import APP_USAGE, CUSTOMERS, CUSTOMERS_JOURNAL, DECISIONS, FEEDBACK, TRANSACTIONS
+from streams.topics import CUSTOMERS_JOURNAL, DECISIONS, FEEDBACK
 
 __all__ = ["EVENTS", "BrokenRecords", "KafkaRecords", "KeptRecords", "LiveRecords", "keep"]
 
 Visit = Callable[[Record], None]
 Telling = Callable[[], AbstractContextManager[Tell]]
-EVENTS: Final = (CUSTOMERS, FEEDBACK, APP_USAGE, TRANSACTIONS)
+EVENTS: Final = tuple(topic for topic in STAGES["customers"].inputs if topic in STAGES["customers"].timed)
 """The topics of events, in the order in which the customers' stage is given them."""
 _MEANT: Final = frozenset({DECISIONS, CUSTOMERS_JOURNAL, FEEDBACK})
 """Whose values are needed; of all other events only the headers are, and only those are kept."""
