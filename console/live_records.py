@@ -149,21 +149,17 @@ def _record(line: _Line, text: bytes) -> Record:
     return Record(line.topic, line.partition, line.offset, key, value, headers, line.at)
 
 
-def keep(live: LiveRecords, path: Path) -> int:
-    """Write what a comparison needs of a live run to a file, and give how many records that are.
+def keep(live: LiveRecords, path: Path) -> None:
+    """Write what a comparison needs of a live run to a file.
 
     What customers did is not in it but for their feedback: of other events the key and the headers are kept.
     """
-    count = 0
     with whole(path) as part, writing(part) as file:
 
         def write(row: Record) -> None:
-            nonlocal count
-            count += 1
             file.write(_encode(_line(row)) + b"\n")
 
         live.each((DECISIONS, CUSTOMERS_JOURNAL, *EVENTS), write)
-    return count
 
 
 def _line(row: Record) -> _Line:
