@@ -25,6 +25,7 @@ from console.backtest_tally import Tally
 from console.replaying import through_the_door
 from kairos.instants import DAY, Millis, from_rfc3339, rfc3339
 from kairos.ports import Record
+from kairos.wire import bare_type
 from rules.policy import Policy, load_policy
 from streams import event_log
 from streams.backtest import Backtest, stocked
@@ -88,9 +89,8 @@ def _write(path: Path, number: int, customers: int) -> None:
 def _line(record: Record) -> Line:
     said = {name: value.decode() for name, value in record.headers}
     topic = "app-usage" if record.topic == APP_USAGE else "transactions"
-    type_ = said["ce_type"].removeprefix("kairos.").removesuffix(".v1")
-    key = (record.key or b"").decode()
-    return Line(topic, key, type_, said["ce_id"], said["ce_source"], said["ce_time"], msgspec.Raw(record.value or b""))
+    key, kind = (record.key or b"").decode(), bare_type(said["ce_type"])
+    return Line(topic, key, kind, said["ce_id"], said["ce_source"], said["ce_time"], msgspec.Raw(record.value or b""))
 
 
 def _measure(log: Path, asked: argparse.Namespace) -> None:

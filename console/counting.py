@@ -33,6 +33,7 @@ from console.counting_records import (
     usage,
 )
 from kairos.ports import Record
+from kairos.wire import bare_type
 from streams import topics
 from streams.withdrawals import WITHDRAWN
 
@@ -152,7 +153,7 @@ class Count:
         return {what: count for what, count in found.items() if count}
 
     def _event(self, record: Record) -> None:
-        kind = _header(record, "ce_type").removeprefix("kairos.").removesuffix(".v1")
+        kind = bare_type(_header(record, "ce_type"))
         self._events[kind if kind in _KINDS else "other"] += 1
         if record.topic != topics.CUSTOMERS:
             self._latency.happened(record.topic, record.partition, record.offset, record.at)

@@ -11,7 +11,7 @@ from console.live_records import EVENTS, LiveRecords
 from kairos.ids import event_id
 from kairos.instants import Millis
 from kairos.ports import Record
-from kairos.wire import AHEAD
+from kairos.wire import AHEAD, bare_type
 from streams import journal
 from streams.abreast import time_of
 from streams.topics import CUSTOMERS, CUSTOMERS_JOURNAL
@@ -128,8 +128,8 @@ def _seen(record: Record, now: Millis) -> Seen:
     if record.value is None and record.topic == CUSTOMERS:
         return Seen("forgotten", "forgotten", 0, now)
     said = {name: value.decode(errors="replace") for name, value in record.headers}
-    type_ = said.get("ce_type", "").removeprefix("kairos.").removesuffix(".v1")
-    return Seen(event_id(said.get("ce_source", ""), said.get("ce_id", "")), type_, time_of(record.headers) or 0, now)
+    name = event_id(said.get("ce_source", ""), said.get("ce_id", ""))
+    return Seen(name, bare_type(said.get("ce_type", "")), time_of(record.headers) or 0, now)
 
 
 def _once(events: Iterable[Seen]) -> list[Seen]:

@@ -22,6 +22,7 @@ __all__ = [
     "LONGEST_KEY",
     "SOURCE",
     "BadRecord",
+    "bare_type",
     "customer_of",
     "data_of",
     "headers",
@@ -79,6 +80,18 @@ def type_of(event_type: EventType) -> str:
 
     """
     return f"kairos.{event_type}.v1"
+
+
+def bare_type(type_: str) -> str:
+    """Give the event type that a CloudEvents type names, or what else it names.
+
+    Examples
+    --------
+    >>> bare_type("kairos.app_usage.v1"), bare_type("kairos.decision_ended.v1")
+    ('app_usage', 'decision_ended')
+
+    """
+    return type_.removeprefix("kairos.").removesuffix(".v1")
 
 
 def headers(type_: str, id_: str, at: Millis, source: str = SOURCE) -> tuple[tuple[str, bytes], ...]:
