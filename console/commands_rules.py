@@ -1,7 +1,5 @@
 """`kairos rules`: check, publish, roll back and pause; a bad book is refused and the good one stays."""
 
-import asyncio
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +10,9 @@ import typer
 from console.check_report import Form, first, told_of
 from console.checking import check_files
 from console.filling import beginnings
-from console.output import errors, out, said, settings
-from console.publishing import Known, Refused, adrift_after, catalogue, contents_of, publish
+from console.in_force import in_catalogue, put
+from console.output import errors, out
+from console.publishing import Known, Refused, adrift_after, contents_of
 from rules.book import Book
 from rules.cold import cold
 from rules.problems import suggest
@@ -77,7 +76,7 @@ def publish_(
     named = {"policy": policy, "pools": pools, "apps": apps, "templates": templates, "priorities": priorities}
     with _refused():
         contents = contents_of(files, named)
-    _publish(contents, by)
+    _publish(contents, by, in_catalogue())
 
 
 @app.command()
@@ -86,7 +85,7 @@ def rollback(
     by: By = None,
 ) -> None:
     """Put an earlier rule book into force again."""
-    known = _known()
+    known = in_catalogue()
     current = known.pointers.get("rules")
     if current is None:
         _stop("no rules were ever published")
@@ -96,22 +95,18 @@ def rollback(
     found = [content for name, content in known.contents.items() if wanted and name.startswith(wanted)]
     if len(found) != 1:
         _stop(f"{len(found)} books in the catalogue begin with {wanted!r}; give more of the hash by --to")
-    _publish({"rules": _book(found[0]).content}, by)
+    _publish({"rules": _book(found[0]).content}, by, known)
 
 
 @app.command()
 def pause(rule: Annotated[str, typer.Argument(help="the rule's id")], by: By = None) -> None:
     """Stop one rule; its matches are recorded as `rule_paused`."""
-    content = _known().current("rules")
+    known = in_catalogue()
+    content = known.current("rules")
     book = Book.empty() if content is None else _book(content)
     if rule not in book.rules:
         _stop(f"no rule {rule} is in force{suggest(rule, book.rules)}")
-    _publish({"rules": book.paused(rule).content}, by)
-
-
-def _known() -> Known:
-    with said():
-        return asyncio.run(catalogue(settings().cluster.for_aiokafka()))
+    _publish({"rules": book.paused(rule).content}, by, known)
 
 
 def _book(content: bytes) -> Book:
@@ -131,12 +126,10 @@ def _refused() -> Iterator[None]:
         _stop(f"{refused}; nothing was published and what is in force stays")
 
 
-def _publish(contents: dict[str, bytes], by: str | None) -> None:
-    known = _known()
+def _publish(contents: dict[str, bytes], by: str | None, known: Known) -> None:
     before = known.current("rules")
-    with said(), _refused():
-        client = settings().cluster.for_aiokafka()
-        names = asyncio.run(publish(client, contents, by or getpass.getuser(), clock.now()))
+    with _refused():
+        names = put(contents, by, known)
     for kind, name in names.items():
         out.print(f"in force: {kind} {name}", highlight=False)
     for line in first(adrift_after(known, contents)):

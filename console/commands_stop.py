@@ -1,19 +1,17 @@
 """`kairos stop`, `start` and `stops`: what is stopped is neither decided nor sent; it ends within two seconds."""
 
-import asyncio
-import getpass
 import json
 from collections.abc import Collection, Iterator
 from typing import Annotated, NoReturn
 
 import typer
 
-from console.output import errors, out, said, settings
-from console.publishing import Known, catalogue, publish
+from console.in_force import in_catalogue, put
+from console.output import errors, out
+from console.publishing import Known
 from kairos.offers import Channel
 from rules.problems import suggest
 from rules.stops import STOP, kind_of, read_stop, written
-from streams import clock
 
 __all__ = ["add_to"]
 
@@ -49,10 +47,10 @@ def stop(
     Example: kairos stop --pool waimai-a-15 --why "the merchant's till refuses the codes"
     """
     wanted = _wanted(rule, programme, channel, pool, everything=everything)
-    known = _known()
+    known = in_catalogue()
     if not unknown:
         _all_known(known, rule or [], programme or [], pool or [])
-    _publish(wanted, why, by, stopped=True)
+    put(_contents(wanted, why, stopped=True), by, known)
     for kind in wanted:
         out.print(f"stopped: {_name(kind)}", markup=False, highlight=False)
 
@@ -72,11 +70,12 @@ def start(
     Example: kairos start --pool waimai-a-15
     """
     wanted = _wanted(rule, programme, channel, pool, everything=everything)
-    in_force = dict(_stops(_known()))
+    known = in_catalogue()
+    in_force = dict(_stops(known))
     for kind in wanted:
         if kind not in in_force:
             _stop(f"{_name(kind)} is not stopped{suggest(_name(kind), map(_name, in_force), 'nothing')}")
-    _publish(wanted, why, by, stopped=False)
+    put(_contents(wanted, why, stopped=False), by, known)
     for kind in wanted:
         out.print(f"started: {_name(kind)}", markup=False, highlight=False)
     for kind in sorted(in_force.keys() - wanted):
@@ -85,7 +84,7 @@ def start(
 
 def stops() -> None:
     """List what is stopped: what, since when, by whom, and why."""
-    found = dict(_stops(_known()))
+    found = dict(_stops(in_catalogue()))
     for said_ in found.values():
         out.print(said_, markup=False, highlight=False)
     if not found:
@@ -141,16 +140,8 @@ def _name(kind: str) -> str:
     return kind.removeprefix(STOP).replace("/", " ", 1)
 
 
-def _known() -> Known:
-    with said():
-        return asyncio.run(catalogue(settings().cluster.for_aiokafka()))
-
-
-def _publish(kinds: Collection[str], why: str, by: str | None, *, stopped: bool) -> None:
-    content = written(why[:_MOST], stopped=stopped)
-    with said():
-        client = settings().cluster.for_aiokafka()
-        asyncio.run(publish(client, dict.fromkeys(kinds, content), by or getpass.getuser(), clock.now()))
+def _contents(kinds: Collection[str], why: str, *, stopped: bool) -> dict[str, bytes]:
+    return dict.fromkeys(kinds, written(why[:_MOST], stopped=stopped))
 
 
 def _stop(why: str) -> NoReturn:

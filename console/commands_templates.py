@@ -9,8 +9,9 @@ import typer
 
 from console.commands_rule_tests import Language_
 from console.files import contents
+from console.in_force import in_catalogue
 from console.output import out, said, settings
-from console.publishing import Refused, catalogue
+from console.publishing import Refused
 from console.template_trials import send_trials, wanted_trials
 from console.templates_schema import SCHEMA
 from console.whole_files import By, put_into_force, stop
@@ -155,8 +156,7 @@ def _named(templates: Templates, name: str | None) -> list[str]:
 
 
 def _in_force() -> Templates:
-    with said():
-        content = asyncio.run(catalogue(settings().cluster.for_aiokafka())).current("templates")
+    content = in_catalogue().current("templates")
     if content is None:
         stop(["no templates were ever published"])
     return Templates.of_content(content)

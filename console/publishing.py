@@ -78,10 +78,12 @@ def whole_contents_of(rules: Path, policy: Path, pools: Path, apps: Path) -> dic
     return contents_of(rules, named)
 
 
-async def publish(client: Client, contents: Mapping[str, bytes], by: str, now: Millis) -> dict[str, str]:
+async def publish(
+    client: Client, contents: Mapping[str, bytes], by: str, now: Millis, known: "Known | None" = None
+) -> dict[str, str]:
     """Put contents into force; gives the hash of each kind.
 
-    Rules come last, so that the pools they draw from are there before them.
+    Rules come last, so that the pools they draw from are there before them. The catalogue is read unless it is known.
 
     Raises
     ------
@@ -89,7 +91,7 @@ async def publish(client: Client, contents: Mapping[str, bytes], by: str, now: M
         Rules and templates would not fit each other; what is in force stays.
 
     """
-    known = await catalogue(client)
+    known = known or await catalogue(client)
     if problems := unfit_after(known, contents):
         raise Refused(problems)
     outputs: list[Output] = []

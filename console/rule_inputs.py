@@ -7,8 +7,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from console.column_store import columns_beside
+from console.in_force import in_catalogue
 from console.output import settings
-from console.publishing import Known, Refused, catalogue
+from console.publishing import Refused
 from console.recorded import recorded
 from console.rule_files import read_rules
 from kairos.apps import Apps, AppsFile
@@ -54,7 +55,7 @@ def book_of(name: str) -> Book:
     """
     if Path(name).exists():
         return read_rules(Path(name)).book
-    known = _catalogue()
+    known = in_catalogue()
     if name == "current":
         found = [content for content in [known.current("rules")] if content is not None]
     else:
@@ -66,7 +67,7 @@ def book_of(name: str) -> Book:
 
 def in_force() -> Versions:
     """Give what is in force, as the catalogue has it."""
-    known, versions = _catalogue(), Versions()
+    known, versions = in_catalogue(), Versions()
     for kind in KINDS:
         content = known.current(kind)
         versions = versions if content is None else versions.having(kind, content)
@@ -103,7 +104,3 @@ def instant_of(text: str, zone: str) -> Millis:
     if naive.tzinfo is not None:
         return from_rfc3339(text)
     return round(naive.replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
-
-
-def _catalogue() -> Known:
-    return asyncio.run(catalogue(settings().cluster.for_aiokafka()))

@@ -1,7 +1,5 @@
 """Files that are in force as a whole, such as the contact policy: read, reported, put into force."""
 
-import asyncio
-import getpass
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
@@ -10,12 +8,12 @@ import typer
 
 from console.check_report import first
 from console.files import contents
-from console.output import errors, out, said, settings
-from console.publishing import Refused, adrift_after, catalogue, publish
+from console.in_force import in_catalogue, put
+from console.output import errors, out
+from console.publishing import Refused, adrift_after
 from rules.canonical import Document
 from rules.check import checked
 from rules.problems import Problem, by_place
-from streams import clock
 
 __all__ = ["By", "Strict", "put_into_force", "read_whole", "report", "stop"]
 
@@ -55,12 +53,10 @@ def stop(found: Sequence[Problem] | Sequence[str]) -> NoReturn:
 
 def put_into_force(kind: str, document: Document, by: str | None) -> None:
     """Publish what a file says, or say what refuses it."""
-    with said():
-        client = settings().cluster.for_aiokafka()
-        try:
-            adrift = adrift_after(asyncio.run(catalogue(client)), {kind: document.content})
-            asyncio.run(publish(client, {kind: document.content}, by or getpass.getuser(), clock.now()))
-        except Refused as refused:
-            stop(refused.problems)
-    report(adrift)
+    known, contents = in_catalogue(), {kind: document.content}
+    try:
+        put(contents, by, known)
+    except Refused as refused:
+        stop(refused.problems)
+    report(adrift_after(known, contents))
     out.print(f"in force: {kind} {document.hash}", highlight=False)
