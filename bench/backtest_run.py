@@ -19,14 +19,13 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from bench.rulebook import POLICY, SEGMENTS, book
+from bench.rulebook import SEGMENTS, book, policy
 from bench.workload import Workload, events
 from console.backtest_tally import Tally
 from console.replaying import through_the_door
 from kairos.instants import DAY, Millis, from_rfc3339, rfc3339
 from kairos.ports import Record
 from kairos.wire import bare_type
-from rules.policy import Policy, load_policy
 from streams import event_log
 from streams.backtest import Backtest, stocked
 from streams.backtest_log import Arrays, arrays_of, met_by
@@ -117,14 +116,7 @@ def _measure(log: Path, asked: argparse.Namespace) -> None:
 
 def _versions(rules: int, reach: float) -> Versions:
     found = Versions().having("rules", book(rules, f"reach-{reach:g}", broad=True).content)
-    return stocked(found.having("policy", _policy()))
-
-
-def _policy() -> bytes:
-    policy = load_policy(POLICY)
-    if not isinstance(policy, Policy):
-        raise TypeError("\n".join(map(str, policy)))
-    return policy.content
+    return stocked(found.having("policy", policy()))
 
 
 def _records(log: Path) -> Iterator[Record]:

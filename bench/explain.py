@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from bench.rulebook import POLICY, book
+from bench.rulebook import book, policy
 from console.asking import explanations
 from console.explaining import Telling, lines_of, rules_named
 from kairos.customer import Customer
@@ -23,7 +23,6 @@ from kairos.instants import DAY, HOUR, from_rfc3339, moment
 from kairos.ports import Batch
 from rules.book import Book
 from rules.judged import Seen
-from rules.policy import Policy, load_policy
 from rules.reads import values_read
 from streams.memory_store import MemoryStore
 from streams.versions import Versions
@@ -122,10 +121,7 @@ def _made(found: Book) -> Decision:
 
 
 def _why(found: Book) -> Callable[[], object]:
-    policy = load_policy(POLICY)
-    if not isinstance(policy, Policy):
-        raise TypeError("\n".join(map(str, policy)))
-    versions = Versions().having("policy", policy.content).having("rules", found.content)
+    versions = Versions().having("policy", policy()).having("rules", found.content)
     store = _store(found)
 
     def why() -> object:

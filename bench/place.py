@@ -13,12 +13,11 @@ from msgspec import structs
 
 from bench import warm
 from bench.engines import Engine
-from bench.rulebook import POLICY, book
+from bench.rulebook import book, policy
 from bench.workload import PARTITIONS, Workload, events
 from console.population import catalogue
 from console.publishing import publish
 from kairos.ports import Record
-from rules.policy import Policy, load_policy
 from streams import clock
 from streams.broker import configured
 from streams.cluster import Cluster
@@ -112,11 +111,8 @@ def opened(name: str, workload: Workload, number: int, say: Callable[[str], None
 
 def contents_of(rules: int) -> dict[str, bytes]:
     """Give what is in force in the catalogue, with so many rules."""
-    policy = load_policy(POLICY)
-    if not isinstance(policy, Policy):
-        raise TypeError(policy)
     apps = catalogue().model_dump_json().encode()
-    return {"apps": apps, "policy": policy.content, "rules": book(rules).content}
+    return {"apps": apps, "policy": policy(), "rules": book(rules).content}
 
 
 def _mean(records: list[Record], size: Callable[[Record], int]) -> float:

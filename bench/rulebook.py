@@ -4,13 +4,14 @@ from random import Random
 
 from console.population import CLASSES, TRADES
 from rules.book import Book, load
+from rules.policy import Policy, load_policy
 
-__all__ = ["POLICY", "SEGMENTS", "book"]
+__all__ = ["SEGMENTS", "book", "policy"]
 
 SEGMENTS = 100
 """How many segments the bank's customers are divided into; rules ask for some of them."""
 
-POLICY = """
+_POLICY = """
 format: 1
 zone: Asia/Shanghai
 hours: {sms: "00:00-24:00", push: "00:00-24:00"}
@@ -47,6 +48,14 @@ _RULE = """
     fresh: 1d
     experiment: {{control: 10%}}
 """
+
+
+def policy() -> bytes:
+    """Give the policy of the rules, as it is published."""
+    found = load_policy(_POLICY)
+    if not isinstance(found, Policy):
+        raise TypeError("\n".join(map(str, found)))
+    return found.content
 
 
 def book(number: int, tag: str = "has_debit_card", *, broad: bool = False) -> Book:
