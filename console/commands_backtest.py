@@ -10,7 +10,7 @@ from rich.table import Table
 
 from console.commands_rule_tests import Language_
 from console.live_records import KafkaRecords, KeptRecords, LiveRecords, keep
-from console.output import errors, out, said, settings
+from console.output import errors, fail, out, said, settings
 from console.progress import bar
 from console.publishing import Refused
 from console.rule_inputs import instant_of
@@ -87,11 +87,9 @@ def backtest(
             wanted = Wanted(events, moment, sample, out_, quick, _live(live, keep_), differences)
             report = backtested(wanted, Books(rules, policy, pools, apps, priorities), against, language)
     except Refused as refused:
-        errors.print("\n".join(refused.problems), style="red", markup=False, highlight=False)
-        raise typer.Exit(1) from None
+        fail("\n".join(refused.problems))
     except (BrokenLog, ValueError) as error:
-        errors.print(str(error), style="red", markup=False, highlight=False)
-        raise typer.Exit(1) from None
+        fail(str(error))
     wide = Console(width=max(out.width, _WIDTH))
     for part in drawn(report):
         # A sentence is left to the terminal's own lines.

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from console.codes import PORTION, CodesError, handed, read_codes, stock_commands
-from console.output import errors, out, said, settings
+from console.output import errors, fail, out, said, settings
 from console.publishing import Known, catalogue
 from kairos.ids import content_hash
 from kairos.offers import CouponPool
@@ -65,8 +65,7 @@ def _imported(known: Known, pool: str) -> CouponPool:
     content = known.current("pools")
     pools = {found.pool: found for found in pools_of_content(content)} if content else {}
     if pool not in pools:
-        errors.print(f"no pool {pool} is in force{suggest(pool, pools)}", style="red", markup=False, highlight=False)
-        raise typer.Exit(1)
+        fail(f"no pool {pool} is in force{suggest(pool, pools)}")
     if pools[pool].codes != "imported":
         errors.print(f"the pool {pool} makes its codes itself; it says `codes: generated`", style="red", markup=False)
         raise typer.Exit(1)

@@ -6,13 +6,13 @@ import re
 import sys
 from collections import Counter
 from enum import StrEnum
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from aiokafka.errors import ProducerFenced
 
 from console.letters import as_json, plan_lines, shown, summary_lines, table_lines
-from console.output import errors, out, said, settings
+from console.output import errors, fail, out, said, settings
 from kairos.instants import DAY, HOUR, MINUTE, SECOND, Millis, from_rfc3339
 from streams import clock
 from streams.dead_letters import Kind, Place
@@ -84,7 +84,7 @@ def show(
     """Show one dead letter: its reason and its headers."""
     found = _find(Wanted(place=_place(place)), 10)
     if not found.newest:
-        _stop(f"no dead letter lies at {place} or came from there", 1)
+        fail(f"no dead letter lies at {place} or came from there")
     for letter in found.newest:
         _print(shown(found, letter, value=value, unmask=unmask))
 
@@ -112,13 +112,13 @@ def replay(
         return
     if not yes:
         if not sys.stdin.isatty():
-            _stop(f"{total:,} records would be written; say --yes", 2)
+            fail(f"{total:,} records would be written; say --yes", 2)
         typer.confirm(f"write {total:,} records?", abort=True)
     with said():
         try:
             done = asyncio.run(_replay(wanted))
         except ProducerFenced:
-            _stop("another replay was begun and goes on with what is left; nothing is written twice", 1)
+            fail("another replay was begun and goes on with what is left; nothing is written twice")
     left = total - done.total()
     out.print(f"{done.total():,} replayed" + (f", {left:,} still there" if left > 0 else ""), highlight=False)
     if left > 0:
@@ -174,7 +174,7 @@ def _place(text: str) -> Place:
     try:
         place = Place.read(text)
     except ValueError as error:
-        _stop(str(error), 2)
+        fail(str(error), 2)
     return place._replace(topic=_topic(place.topic))
 
 
@@ -190,14 +190,9 @@ def _instant(text: str) -> Millis:
     try:
         return from_rfc3339(text)
     except (ValueError, OverflowError):
-        _stop(f"{text!r} is no instant; write 2h, or RFC 3339 with a zone", 2)
+        fail(f"{text!r} is no instant; write 2h, or RFC 3339 with a zone", 2)
 
 
 def _print(lines: list[str]) -> None:
     for line in lines:
         out.print(line, markup=False, highlight=False)
-
-
-def _stop(why: str, code: int) -> NoReturn:
-    errors.print(why, style="red", markup=False, highlight=False)
-    raise typer.Exit(code)

@@ -10,7 +10,7 @@ import typer
 
 from console.moving import Fate, moved
 from console.moving import said as moving_said
-from console.output import errors, out, said, settings
+from console.output import errors, fail, out, said, settings
 from console.publishing import catalogue
 from console.redeeming import outcome_lines, redeemed
 from console.redemptions import RedemptionsError, read_redemptions
@@ -122,8 +122,7 @@ def move(
                 at=moment(now),
             )
         except ValueError as error:
-            errors.print(str(error).splitlines()[0], style="red", markup=False, highlight=False)
-            raise typer.Exit(2) from None
+            fail(str(error).splitlines()[0], 2)
         with errors.status("asking the ledger ..."):
             answer = asyncio.run(moved(told, order, now, wait))
     sentence = moving_said(order, slice_.currency, answer, wait)

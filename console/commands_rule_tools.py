@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from console.asking import NoEvent, Question, asked
 from console.commands_rule_tests import Language_, rules_of
-from console.output import errors, out, said
+from console.output import fail, out, said
 from console.publishing import Refused, contents_of, whole_contents_of
 from console.recorded import recorded
 from console.replaying import through_the_door
@@ -66,13 +66,13 @@ def why(
         versions = _versions(log is None, rules, policy, pools, apps)
         records: Iterable[Record] = topic_records(customer) if log is None else through_the_door(read(log)[1])
         if rule is not None and rule not in versions.book.rules:
-            _stop(f"there is no rule {rule!r}{suggest(rule, versions.book.rules)}")
+            fail(f"there is no rule {rule!r}{suggest(rule, versions.book.rules)}")
         zone = versions.policy.zone
         instant = instant_of(at, zone)
         try:
             answer = asked(records, versions, Question(customer, instant, rule, by_arrival=log is None))
         except NoEvent as nothing:
-            _stop(no_event(customer, instant, nothing.nearest, zone))
+            fail(no_event(customer, instant, nothing.nearest, zone))
     _print(answer_lines(answer, zone, language))
 
 
@@ -162,15 +162,10 @@ def _told() -> Iterator[None]:
         with said():
             yield
     except Refused as refused:
-        _stop("\n".join(refused.problems))
+        fail("\n".join(refused.problems))
     except (BrokenLog, ValueError) as error:
-        _stop(str(error))
+        fail(str(error))
 
 
 def _print(told: Iterable[str]) -> None:
     out.print("\n".join(told), markup=False, highlight=False)
-
-
-def _stop(why: str) -> NoReturn:
-    errors.print(why, style="red", markup=False, highlight=False)
-    raise typer.Exit(1)

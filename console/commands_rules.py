@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from console.check_report import Form, first, told_of
 from console.checking import check_files
 from console.filling import beginnings
 from console.in_force import in_catalogue, put
-from console.output import errors, out
+from console.output import errors, fail, out
 from console.publishing import Known, Refused, adrift_after, contents_of
 from rules.book import Book
 from rules.cold import cold
@@ -57,7 +57,7 @@ def check(
         for line in told.summary():
             out.print(line, markup=False, highlight=False)
     if told.problems and form is Form.TEXT:
-        _stop("1 problem" if len(told.problems) == 1 else f"{len(told.problems)} problems")
+        fail("1 problem" if len(told.problems) == 1 else f"{len(told.problems)} problems")
     if told.problems or (strict and told.warnings):
         raise typer.Exit(1)
 
@@ -88,13 +88,13 @@ def rollback(
     known = in_catalogue()
     current = known.pointers.get("rules")
     if current is None:
-        _stop("no rules were ever published")
+        fail("no rules were ever published")
     wanted = to or current.before
     if not wanted:
-        _stop("there is no book before the one in force")
+        fail("there is no book before the one in force")
     found = [content for name, content in known.contents.items() if wanted and name.startswith(wanted)]
     if len(found) != 1:
-        _stop(f"{len(found)} books in the catalogue begin with {wanted!r}; give more of the hash by --to")
+        fail(f"{len(found)} books in the catalogue begin with {wanted!r}; give more of the hash by --to")
     _publish({"rules": _book(found[0]).content}, by, known)
 
 
@@ -105,7 +105,7 @@ def pause(rule: Annotated[str, typer.Argument(help="the rule's id")], by: By = N
     content = known.current("rules")
     book = Book.empty() if content is None else _book(content)
     if rule not in book.rules:
-        _stop(f"no rule {rule} is in force{suggest(rule, book.rules)}")
+        fail(f"no rule {rule} is in force{suggest(rule, book.rules)}")
     _publish({"rules": book.paused(rule).content}, by, known)
 
 
@@ -113,7 +113,7 @@ def _book(content: bytes) -> Book:
     try:
         return Book.of_content(content)
     except ValueError as error:
-        _stop(f"that is no rule book: {error}")
+        fail(f"that is no rule book: {error}")
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def _refused() -> Iterator[None]:
     except Refused as refused:
         for line in first(refused.problems):
             errors.print(line, markup=False, highlight=False)
-        _stop(f"{refused}; nothing was published and what is in force stays")
+        fail(f"{refused}; nothing was published and what is in force stays")
 
 
 def _publish(contents: dict[str, bytes], by: str | None, known: Known) -> None:
@@ -138,8 +138,3 @@ def _publish(contents: dict[str, bytes], by: str | None, known: Known) -> None:
         starting = cold(_book(contents["rules"]), Book.empty() if before is None else _book(before))
         for line in first(list(beginnings(starting))):
             out.print(line, markup=False, highlight=False)
-
-
-def _stop(why: str) -> NoReturn:
-    errors.print(why, style="red", markup=False, highlight=False)
-    raise typer.Exit(1)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 from rich.table import Table
 
-from console.output import errors, out, said, settings
+from console.output import errors, fail, out, said, settings
 from console.settling import Line, Settlement, as_csv, as_json, others, plain
 from kairos.instants import HOUR, Millis
 from streams.topic_reader import read_piecewise
@@ -46,8 +46,7 @@ def settle(
     try:
         days = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
-        errors.print(f"there is no time zone {zone}", style="red", markup=False, highlight=False)
-        raise typer.Exit(2) from None
+        fail(f"there is no time zone {zone}", 2)
     if until < since:
         errors.print("the period ends before it begins", style="red")
         raise typer.Exit(2)

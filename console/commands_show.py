@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from console.output import errors, out, said, settings
+from console.output import errors, fail, out, said, settings
 from console.publishing import Refused
 from console.replaying import replay_file
 from streams.replay_journal import MissingKey, replay_journal
@@ -40,8 +40,7 @@ def replay(
                     replay_journal(told.cluster.for_aiokafka(), list(STAGES.values()), told.codes_keys)
                 )
             except MissingKey as error:
-                errors.print(str(error), style="red", markup=False, highlight=False)
-                raise typer.Exit(2) from None
+                fail(str(error), 2)
         for result in results:
             out.print(str(result), highlight=False, soft_wrap=True)
             for problem in result.problems:
@@ -53,8 +52,7 @@ def replay(
     try:
         counts = replay_file(events, rules, policy, pools, apps, out_)
     except Refused as refused:
-        errors.print("\n".join(refused.problems), style="red", markup=False, highlight=False)
-        raise typer.Exit(1) from None
+        fail("\n".join(refused.problems))
     for topic, count in sorted(counts.items()):
         out.print(f"{count:>9,}  {topic}", highlight=False)
     out.print(f"written to {out_}", highlight=False)

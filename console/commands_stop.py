@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Collection, Iterator
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from console.in_force import in_catalogue, put
-from console.output import errors, out
+from console.output import fail, out
 from console.publishing import Known
 from kairos.offers import Channel
 from rules.problems import suggest
@@ -74,7 +74,7 @@ def start(
     in_force = dict(_stops(known))
     for kind in wanted:
         if kind not in in_force:
-            _stop(f"{_name(kind)} is not stopped{suggest(_name(kind), map(_name, in_force), 'nothing')}")
+            fail(f"{_name(kind)} is not stopped{suggest(_name(kind), map(_name, in_force), 'nothing')}")
     put(_contents(wanted, why, stopped=False), by, known)
     for kind in wanted:
         out.print(f"started: {_name(kind)}", markup=False, highlight=False)
@@ -103,7 +103,7 @@ def _wanted(
     found = [kind_of(scope, str(name)) for scope, names in named.items() for name in names or ()]
     found += [kind_of("all")] * everything
     if not found:
-        _stop("say what: --all, --rule, --programme, --channel or --pool")
+        fail("say what: --all, --rule, --programme, --channel or --pool")
     return list(dict.fromkeys(found))
 
 
@@ -119,7 +119,7 @@ def _all_known(known: Known, rules: Collection[str], programmes: Collection[str]
     for scope, (asked, names) in there.items():
         for name in asked:
             if name not in names:
-                _stop(f"no {scope} {name!r} is in force{suggest(name, names)}; --unknown stops it all the same")
+                fail(f"no {scope} {name!r} is in force{suggest(name, names)}; --unknown stops it all the same")
 
 
 def _stops(known: Known) -> Iterator[tuple[str, str]]:
@@ -142,8 +142,3 @@ def _name(kind: str) -> str:
 
 def _contents(kinds: Collection[str], why: str, *, stopped: bool) -> dict[str, bytes]:
     return dict.fromkeys(kinds, written(why[:_MOST], stopped=stopped))
-
-
-def _stop(why: str) -> NoReturn:
-    errors.print(why, style="red", markup=False, highlight=False)
-    raise typer.Exit(1)

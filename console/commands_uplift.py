@@ -10,7 +10,7 @@ import typer
 
 from console.commands_rule_tests import Language_
 from console.explaining import rules_named
-from console.output import errors, out, said, settings
+from console.output import errors, fail, out, said, settings
 from console.publishing import Known, catalogue
 from console.uplift import Cell, Shares, Uplift
 from console.uplift_lines import uplift_lines
@@ -47,8 +47,7 @@ def uplift(
         found = asyncio.run(_counted(settings().cluster.for_aiokafka(), clock.now() - days * DAY))
     if rule is not None and rule not in found.rules:
         what = f"no rule {rule!r} has decided anything in {days} days{suggest(rule, found.rules)}"
-        errors.print(what, style="red", markup=False, highlight=False)
-        raise typer.Exit(1)
+        fail(what)
     out.print("\n".join(uplift_lines(found, language, rule)), markup=False, highlight=False)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -12,7 +12,7 @@ from console.asking_live import Asked, asked_live, in_force
 from console.commands_rule_tests import Language_
 from console.decisions_found import Found, NotFound, decision_found, decisions_of
 from console.explaining import Telling, lines_of, rules_named
-from console.output import errors, out, said, settings
+from console.output import errors, fail, out, said, settings
 from console.progress import bar
 from console.publishing import Known, catalogue
 from console.recomputing import recomputed
@@ -62,7 +62,7 @@ def explain(
     not, 2 where Kafka no longer holds what it takes.
     """
     if not decision or set(decision) - set("0123456789abcdef"):
-        _stop(word("no id", language, decision))
+        fail(word("no id", language, decision))
     with _told(language), bar("reading decisions") as tell:
         client = settings().cluster.for_aiokafka()
         found, known = asyncio.run(_found(client, decision, customer, tell))
@@ -114,14 +114,14 @@ def why(
         known = asyncio.run(catalogue(client))
         versions = in_force(known)
         if rule is not None and rule not in versions.book.rules:
-            _stop(word("no rule", language, rule, meant(rule, versions.book.rules, language)))
+            fail(word("no rule", language, rule, meant(rule, versions.book.rules, language)))
         zone = versions.policy.zone
         asked = Asked(customer, clock.now() if at is None else instant_of(at, zone), days, rule, live)
         telling = Telling({}, zone, language, unmask)
         try:
             told = asyncio.run(_why(client, known, versions, asked, telling, tell, is_about_event=bool(at or rule)))
         except NoEvent as nothing:
-            _stop(word("days", language, no_event(customer, asked.at, nothing.nearest, zone, language), days))
+            fail(word("days", language, no_event(customer, asked.at, nothing.nearest, zone, language), days))
     out.print("\n".join(told), markup=False, highlight=False)
 
 
@@ -168,11 +168,6 @@ def _told(language: Language) -> Iterator[None]:
         with said():
             yield
     except NotFound as nothing:
-        _stop(nothing.said(language))
+        fail(nothing.said(language))
     except ValueError as error:
-        _stop(str(error))
-
-
-def _stop(why: str) -> NoReturn:
-    errors.print(why, style="red", markup=False, highlight=False)
-    raise typer.Exit(1)
+        fail(str(error))

@@ -17,7 +17,7 @@ from streams.settings import NoServers, Settings
 from streams.state_guard import StateRefused
 from streams.topics_declare import TopicError
 
-__all__ = ["errors", "out", "said", "settings"]
+__all__ = ["errors", "fail", "out", "said", "settings"]
 
 out = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
@@ -34,10 +34,15 @@ def said() -> Iterator[None]:
     except ValidationError as error:
         _settings_wrong(error)
     except _EXPECTED as error:
-        errors.print(f"{error}", style="red", markup=False, highlight=False)
-        raise typer.Exit(1) from None
+        fail(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def fail(why: str, code: int = 1) -> NoReturn:
+    """Say why the command ends, and end it."""
+    errors.print(why, style="red", markup=False, highlight=False)
+    raise typer.Exit(code)
 
 
 def settings() -> Settings:

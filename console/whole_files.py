@@ -9,7 +9,7 @@ import typer
 from console.check_report import first
 from console.files import contents
 from console.in_force import in_catalogue, put
-from console.output import errors, out
+from console.output import errors, fail, out
 from console.publishing import Refused, adrift_after
 from rules.canonical import Document
 from rules.check import checked
@@ -47,8 +47,7 @@ def stop(found: Sequence[Problem] | Sequence[str]) -> NoReturn:
     """Say what is wrong, and that nothing changes; the command ends."""
     report(found)
     number = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-    errors.print(f"{number}; what is in force stays", style="red", markup=False, highlight=False)
-    raise typer.Exit(1)
+    fail(f"{number}; what is in force stays")
 
 
 def put_into_force(kind: str, document: Document, by: str | None) -> None:
