@@ -10,7 +10,7 @@ import numpy as np
 
 from console.backtest_figures import WON, ArmFigures, Figures, Pair, PoolFigures, RuleFigures, Sent, pairs
 from console.backtest_rows import DecisionRow, VerdictRow, command, decision, feedback, offer
-from kairos.decisions import MADE, Reason
+from kairos.decisions import MADE, SHARED, Reason
 from kairos.instants import Millis, from_rfc3339
 from kairos.offers import CouponPool
 from kairos.ports import Output, Record
@@ -24,17 +24,6 @@ from streams.withdrawals import WITHDRAWN
 __all__ = ["Tally"]
 
 _OFFERS = frozenset(OFFERS.values())
-_EMPTY = frozenset(
-    {
-        Reason.OUT_OF_STOCK.value,
-        Reason.OVER_BUDGET.value,
-        Reason.DAY_LIMIT.value,
-        Reason.MONTH_LIMIT.value,
-        Reason.PROGRAMME_LIMIT.value,
-        Reason.OVER_SLICE.value,
-    }
-)
-"""Why a pool cannot fulfil a wish, whoever the customer is."""
 
 
 class Tally:
@@ -146,7 +135,7 @@ class Tally:
 
     def _refused(self, verdict: VerdictRow, at: Millis) -> None:
         pool = self.figures.pools.get(verdict.pool or "")
-        if pool is not None and verdict.verdict in _EMPTY:
+        if pool is not None and verdict.verdict in SHARED:
             pool.refused += 1
             pool.first_refused = at if pool.first_refused is None else pool.first_refused
 

@@ -10,27 +10,16 @@ from typing import Final, Literal, NamedTuple
 
 from console.live_fates import Pair
 from console.live_histories import History, Seen
-from kairos.decisions import Reason
+from kairos.decisions import SHARED
 from kairos.instants import Millis
 from streams.versions import CODES_KEY, MODEL
 
-__all__ = ["CAUSES", "SHARED", "Cause", "Difference", "Why", "explained"]
+__all__ = ["CAUSES", "Cause", "Difference", "Why", "explained"]
 
 Cause = Literal["events", "versions", "order", "feedback", "models", "earlier", "shared", "clock", "unknown"]
 CAUSES: Final[tuple[Cause, ...]] = (
     "events", "versions", "order", "feedback", "models", "earlier", "shared", "clock", "unknown",
 )  # fmt: skip
-SHARED: Final = frozenset(
-    {
-        Reason.OUT_OF_STOCK.value,
-        Reason.OVER_BUDGET.value,
-        Reason.DAY_LIMIT.value,
-        Reason.MONTH_LIMIT.value,
-        Reason.PROGRAMME_LIMIT.value,
-        Reason.OVER_SLICE.value,
-    }
-)
-"""What a limit says that all customers share."""
 _Place = Seen | Millis | str
 
 

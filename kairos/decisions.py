@@ -10,6 +10,7 @@ from kairos.offers import Channel, Identifier, Written
 __all__ = [
     "DECIDED",
     "MADE",
+    "SHARED",
     "Absence",
     "Arm",
     "ControlOf",
@@ -90,6 +91,19 @@ class Reason(StrEnum):
     GATEWAY_REFUSED = "gateway_refused"
     ANSWER_LOST = "answer_lost"
     INTERRUPTED = "interrupted"
+
+
+SHARED: Final = frozenset(
+    {
+        Reason.OUT_OF_STOCK.value,
+        Reason.OVER_BUDGET.value,
+        Reason.DAY_LIMIT.value,
+        Reason.MONTH_LIMIT.value,
+        Reason.PROGRAMME_LIMIT.value,
+        Reason.OVER_SLICE.value,
+    }
+)
+"""Why a pool cannot fulfil a wish, whoever the customer is."""
 
 
 class EventReference(Written):
