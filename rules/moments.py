@@ -20,7 +20,7 @@ from kairos.instants import MINUTE, Millis
 from rules.asked import Asked
 from rules.problems import mistake, shown, suggest
 from rules.saying import Language
-from rules.shapes import OneOrMore, Shape, at_least_one, some
+from rules.shapes import OneOrMore, Shape, at_least_one, listed, some
 from rules.source import Readings, any_of, constant
 from rules.words import Zone
 
@@ -192,15 +192,11 @@ Week = Annotated[
 """Days of the week; `fri-mon` goes over the weekend."""
 
 
-def _several(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) or value is None else [value]
-
-
 class Clock(Asked):
     """A test of the moment: hours of the day (half open, they may cross midnight) and days of the week."""
 
     time: (
-        Annotated[tuple[Hours, ...], BeforeValidator(_several), Field(min_length=1, max_length=10), OneOrMore()] | None
+        Annotated[tuple[Hours, ...], BeforeValidator(listed), Field(min_length=1, max_length=10), OneOrMore()] | None
     ) = None
     """Hours of the day, half open; they may cross midnight."""
     days: Week | None = None

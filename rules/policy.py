@@ -16,7 +16,7 @@ from rules.check import checked
 from rules.experiments import Control
 from rules.moments import Hours, day_of, midnight
 from rules.problems import Problem, at_places, by_place, mistake, suggest
-from rules.shapes import OneOrMore, Shape
+from rules.shapes import OneOrMore, Shape, listed
 from rules.words import FirstDay, Format, LastDay, Part, Window, Word, Zone
 
 __all__ = ["GATES", "Cap", "Caps", "Class", "Closure", "Gate", "Ignored", "Policy", "Purpose", "Testers", "load_policy"]
@@ -31,13 +31,9 @@ class Cap(Written):
     """How many contacts; 0 closes."""
 
 
-def _several(said: object) -> object:
-    return said if isinstance(said, list | tuple) or said is None else [said]
-
-
 T = TypeVar("T")
-Some = Annotated[tuple[T, ...], BeforeValidator(_several), Field(min_length=1, max_length=100), OneOrMore()]
-Caps = Annotated[tuple[Cap, ...], BeforeValidator(_several), Field(min_length=1, max_length=10), OneOrMore()]
+Some = Annotated[tuple[T, ...], BeforeValidator(listed), Field(min_length=1, max_length=100), OneOrMore()]
+Caps = Annotated[tuple[Cap, ...], BeforeValidator(listed), Field(min_length=1, max_length=10), OneOrMore()]
 """One cap or several; all of them hold."""
 
 _UNSAID: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-__all__ = ["OneOrMore", "Shape", "at_least_one", "exactly_one", "shapes_of", "some", "union"]
+__all__ = ["OneOrMore", "Shape", "at_least_one", "exactly_one", "listed", "shapes_of", "some", "union"]
 
 Shape = JsonSchemaValue
 """A piece of JSON Schema."""
@@ -29,6 +29,11 @@ class OneOrMore:
         found = handler(core_schema)
         several = next(part for part in found.get("anyOf", [found]) if part.get("type") == "array")
         return {"anyOf": [several["items"], several]}
+
+
+def listed(said: object) -> object:
+    """Give a list where a single value stands in its place."""
+    return said if isinstance(said, list | tuple) or said is None else [said]
 
 
 # Any: types that are put together while the program runs, which only pydantic sees.
