@@ -6,6 +6,7 @@ Each is sure of what it says. What depends on customers, on scores or on what is
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from kairos.instants import Millis
 from kairos.money import Money
@@ -28,6 +29,7 @@ from rules.words import length
 __all__ = ["Warned", "warned"]
 
 Path = tuple[str | int, ...]
+T = TypeVar("T", Who, When)
 _MOST_COMPARED = 300
 """How many rules with the same trigger and programme are compared with one another."""
 _LOWER, _UPPER = (("at_least", "above"), ("at_most", "below"))
@@ -93,7 +95,7 @@ def _persons(who: Who, at: Path) -> Odd:
                 yield (*path, "attr", attribute), f"no customer meets this: {never}"
 
 
-def _conjuncts(tree: Who, path: Path) -> Iterator[tuple[Path, Who]]:
+def _conjuncts(tree: T, path: Path) -> Iterator[tuple[Path, T]]:
     """Give the conditions that must all hold, with their places."""
     if tree.all is None:
         yield path, tree
@@ -147,7 +149,7 @@ def _inside(value: object, bounds: Mapping[str, list[tuple[object, bool]]]) -> b
 
 def _pasts(when: When, at: Path, on: Selector) -> Odd:
     least: dict[str, list[tuple[Path, Count]]] = defaultdict(list)
-    for path, clause in _whens(when, at):
+    for path, clause in _conjuncts(when, at):
         for number, part in enumerate(clause.any or ()):
             yield from _pasts(part, (*path, "any", number), on)
         if clause.parts is None and (never := _unreachable(clause.leaf, on)):
@@ -168,7 +170,7 @@ def _pasts(when: When, at: Path, on: Selector) -> Odd:
 def _amounts(when: When, at: Path, on: Selector) -> Odd:
     """Look for bounds of one sum, written in two places, that exclude one another."""
     asked: dict[tuple[object, ...], list[Asked]] = defaultdict(list)
-    for path, clause in _whens(when, at):
+    for path, clause in _conjuncts(when, at):
         leaf = None if clause.parts is not None else clause.leaf
         if isinstance(leaf, Aggregate) and not _unreachable(leaf, on):
             same = asked[clause.kind, leaf.watched(on).key, leaf.field, leaf.within, leaf.days, leaf.zone]
@@ -183,7 +185,7 @@ def _bounds(leaf: Aggregate) -> Asked:
 
 def _lasts(when: When, at: Path, on: Selector) -> Odd:
     seen: dict[str, list[tuple[Path, LastSeen | First]]] = defaultdict(list)
-    for path, clause in _whens(when, at):
+    for path, clause in _conjuncts(when, at):
         leaf = clause.last_seen or clause.first
         if leaf is not None:
             seen[leaf.watched(on).key].append(((*path, clause.kind), leaf))
@@ -219,13 +221,6 @@ def _unreachable(leaf: Past, on: Selector) -> str:
     return ""
 
 
-def _whens(tree: When, path: Path) -> Iterator[tuple[Path, When]]:
-    if tree.all is None:
-        yield path, tree
-    for number, part in enumerate(tree.all or ()):
-        yield from _whens(part, (*path, "all", number))
-
-
 def _over(rule: Rule, now: Millis) -> Odd:
     until = rule.valid.until
     if until is None:
@@ -235,7 +230,7 @@ def _over(rule: Rule, now: Millis) -> Odd:
         return
     if rule.absent is not None and now + rule.absent.for_ >= until:
         yield ("valid", "until"), f"what is waited for now ends in {length(rule.absent.for_)}, after the rule has ended"
-    for path, clause in _whens(rule.when, ("when",)):
+    for path, clause in _conjuncts(rule.when, ("when",)):
         wait = clause.last_seen.at_least if clause.last_seen is not None else None
         if wait is not None and rule.warm == "wait" and now + wait >= until:
             what = f"where the events were not remembered before, this is not known for {length(wait)}"
@@ -279,5 +274,5 @@ def _covers(other: Rule, rule: Rule) -> bool:
 def _asked(rule: Rule) -> frozenset[str]:
     """Give all conditions that must hold, each in its normal form."""
     whos = (clause.model_dump_json(exclude_none=True) for _, clause in _conjuncts(rule.who, ()))
-    whens = (clause.model_dump_json(exclude_none=True) for _, clause in _whens(rule.when, ()))
+    whens = (clause.model_dump_json(exclude_none=True) for _, clause in _conjuncts(rule.when, ()))
     return frozenset((*whos, *whens))
