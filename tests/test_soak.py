@@ -13,7 +13,13 @@ import pytest
 from streams.topics import APP_USAGE
 from tests.recount import Row
 from tests.soak.books import ABOUT, LIMITS
-from tests.soak.closures import Closed, check_nothing_passes, check_refused_with_reason, check_waited
+from tests.soak.closures import (
+    Closed,
+    check_nothing_passes,
+    check_quiet_hours,
+    check_refused_with_reason,
+    check_waited,
+)
 from tests.soak.events import Events
 from tests.soak.faults import decks
 from tests.soak.house import MOST, tidy
@@ -39,8 +45,9 @@ async def test_whatever_dies_nothing_is_missing_and_nothing_is_double(tmp_path: 
     assert {"killed", "told to go", "paused beyond the session", "disk wiped", "broker restarted"} <= set(report.done)
     # What was judged was there: no question was answered by an empty topic.
     asked = ("decisions", "looks without a payment", "dead letters", "offers at the gateways", "examples")
-    refused = ("candidates refused by a cap", "refused without consent", "refused by a stop", "decisions that waited")
-    assert all(report.figures[name] > 0 for name in (*asked, *refused))
+    refused = ("candidates refused by a cap", "refused without consent", "refused by a stop", "refused in quiet hours")
+    waited = ("decisions that waited", "decisions that waited in quiet hours")
+    assert all(report.figures[name] > 0 for name in (*asked, *refused, *waited))
     assert report.figures["rule books in force"] > 1
     assert any(report.figures[f"coupons of {pool} held"] == limit for pool, limit in LIMITS.items())
     assert report.figures["records of the largest commit"] >= MOST
@@ -169,6 +176,36 @@ def test_what_passes_a_stop_is_noticed_and_so_is_what_was_refused_though_nothing
             check_nothing_passes([STOP], [(at, ABOUT[rule])], "a message")
     with pytest.raises(AssertionError, match="nothing of it was closed"):
         check_refused_with_reason([STOP], [(17_000, ABOUT["cafe"]), (at, ABOUT["tea"])], "stopped")
+
+
+NOON = instant("2026-12-01T12:00:00Z")
+QUIET = Closed("channel", "sms", NOON, NOON + 20_000)
+
+
+@pytest.mark.parametrize(
+    ("second", "rule", "verdict", "policy", "is_well"),
+    [
+        (19, "cafe", "quiet_hours", "tight", True),
+        (20, "cafe", "won", "tight", True),
+        (19, "ride", "won", "tight", True),
+        (19, "cafe", "won", "loose", True),
+        (19, "cafe", "won", "tight", False),
+        (20, "cafe", "quiet_hours", "tight", False),
+        (19, "ride", "quiet_hours", "tight", False),
+        (19, "cafe", "quiet_hours", "loose", False),
+    ],
+)
+def test_what_passes_quiet_hours_is_noticed_and_so_is_what_was_refused_for_them_without_need(
+    second: int, rule: str, verdict: str, policy: str, *, is_well: bool
+) -> None:
+    row = decided(second, verdict, policy)
+    row["verdicts"][0]["rule"] = rule
+
+    if is_well:
+        assert check_quiet_hours({"tight": QUIET}, [row], ABOUT) == (verdict == "quiet_hours")
+    else:
+        with pytest.raises(AssertionError, match="quiet hours"):
+            check_quiet_hours({"tight": QUIET}, [row], ABOUT)
 
 
 def test_a_decision_that_waited_for_nothing_or_not_to_the_end_is_noticed() -> None:

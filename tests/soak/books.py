@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.publishing import contents_of, publish
-from kairos.instants import SECOND, Millis, rfc3339
+from kairos.instants import MINUTE, SECOND, Millis, rfc3339
 from models.snapshot import Snapshot
 from rules.stops import kind_of, written
 from streams import clock
 from streams.cluster import Cluster
 from streams.versions import MODEL
 from tests.fault_driver import ROOT
-from tests.soak.closures import Closed
+from tests.soak.closures import Closed, Shut
 
 Wanted = frozenset[tuple[str, str]]
 """Event types and categories that a book wants, each for every customer."""
@@ -54,7 +54,7 @@ CHANNEL_OF = {row[0]: row[-1] for row in ALWAYS} | {f"also-{also}": "push" for a
 POLICY = """
 format: 1
 zone: Asia/Shanghai
-hours: {{sms: "00:00-24:00", push: "00:00-24:00", list: "00:00-24:00"}}
+hours: {{sms: "{hours[sms]}", push: "{hours[push]}", list: "{hours[list]}"}}
 caps: {{sms: {{within: {within}s, at_most: {sms}}}, push: {{within: {within}s, at_most: {push}}}}}
 calendar: [{closures}]
 """
@@ -91,6 +91,10 @@ WITHIN = 20
 """Seconds of the caps' window, in every policy."""
 AHEAD, CLOSED_FOR = 5, 5
 """Seconds from the making of a policy until it closes a channel, for it is to be in force by then; and for how long."""
+QUIET_AT_FIRST, QUIET_LATER = (20, 80), (5, 25)
+"""Seconds, at least and less than, for which a policy's hours leave a channel quiet from its making on. Hours are of
+whole minutes: the first policy always finds some that suit, a later one only where the minute is nearly over."""
+ALL_DAY = "00:00-24:00"
 
 
 @dataclass
@@ -104,14 +108,26 @@ class Books:
     caps: dict[str, dict[str, int]] = field(default_factory=dict)
     stops: list[Closed] = field(default_factory=list)
     closures: list[Closed] = field(default_factory=list)
+    quiet: list[Closed] = field(default_factory=list)
+    hours: dict[str, Closed] = field(default_factory=dict)
     version: int = 0
+
+    @property
+    def shut(self) -> Shut:
+        """All that was not open at some time."""
+        return Shut(self.stops, self.closures, self.quiet, self.hours)
+
+    @property
+    def quiet_until(self) -> Millis:
+        """When the last quiet hours are over; what waits for their end is decided then."""
+        return max((one.end for one in self.hours.values()), default=0)
 
     async def begin(self) -> None:
         """Put the first of everything into force."""
         for kind, text in {"rules": self._rules()[0], "policy": self._policy()[0], "pools": POOLS}.items():
             (self.folder / f"{kind}.yaml").write_text(text)
         await self._publish({"pools": POOLS, "apps": "the file of the examples"})
-        await self.new_policy()
+        await self._enforce()
         await self.new_rules()
 
     async def new_rules(self) -> str:
@@ -121,18 +137,25 @@ class Books:
         return f"edition {self.version}, also {also}, offers live {expires}"
 
     async def new_policy(self) -> str:
-        """Publish another policy: other caps."""
-        text, caps = self._policy()
-        self.caps[(await self._publish({"policy": text}))["policy"]] = caps
-        return f"at most {caps['sms']} SMS and {caps['push']} pushes in {WITHIN} s"
+        """Publish another policy: other caps, and now and then quiet hours."""
+        quiet = _quiet(self.chance.choice(("sms", "push")), *QUIET_LATER)
+        caps = await self._enforce(quiet=quiet)
+        told = f", {quiet.name} is quiet for {(quiet.end - clock.now()) / SECOND:.0f} s" if quiet else ""
+        return f"at most {caps['sms']} SMS and {caps['push']} pushes in {WITHIN} s{told}"
+
+    async def first_quiet(self) -> Closed:
+        """Publish a policy that leaves the pushes quiet, for among them is what does not wait for the end of it."""
+        quiet = _quiet("push", *QUIET_AT_FIRST)
+        assert quiet is not None, "this minute or the next one suits"
+        await self._enforce(quiet=quiet)
+        return quiet
 
     async def new_closure(self) -> Closed:
         """Publish a policy that closes a channel in a moment and for a moment; what comes then waits for its end."""
         begin = (clock.now() // SECOND + AHEAD) * SECOND
         closed = Closed("channel", self.chance.choice(("sms", "push")), begin, begin + CLOSED_FOR * SECOND)
-        text, caps = self._policy(closed)
         self.closures.append(closed)
-        self.caps[(await self._publish({"policy": text}))["policy"]] = caps
+        await self._enforce(closed)
         return closed
 
     async def stop(self, scope: str, name: str) -> Millis:
@@ -167,10 +190,25 @@ class Books:
         texts = [RULE.format(**rule, **told, **_waits(rule["id"])) for rule in rules]
         return HEAD + "".join(texts), also, expires
 
-    def _policy(self, closed: Closed | None = None) -> tuple[str, dict[str, int]]:
+    async def _enforce(self, closed: Closed | None = None, quiet: Closed | None = None) -> dict[str, int]:
+        """Put a policy into force, and note from when until when its quiet hours are those that hold."""
+        text, caps = self._policy(closed, quiet)
+        before = clock.now()
+        name = (await self._publish({"policy": text}))["policy"]
+        self.caps[name] = caps
+        self.quiet = [one._replace(end=min(one.end, before)) for one in self.quiet]
+        if quiet is not None:
+            self.hours[name] = quiet
+            self.quiet.append(quiet._replace(begin=clock.now()))
+        return caps
+
+    def _policy(self, closed: Closed | None = None, quiet: Closed | None = None) -> tuple[str, dict[str, int]]:
         caps = {channel: self.chance.choice([1, 2, 3]) for channel in ("sms", "push")}
         closures = "" if closed is None else _closure(closed)
-        return POLICY.format(within=WITHIN, closures=closures, **caps), caps
+        hours = dict.fromkeys(("sms", "push", "list"), ALL_DAY)
+        if quiet is not None:
+            hours[quiet.name] = f"{_of_the_day(quiet.end)}-{_of_the_day(quiet.begin)}"
+        return POLICY.format(within=WITHIN, closures=closures, hours=hours, **caps), caps
 
     async def _publish(self, texts: Mapping[str, str]) -> dict[str, str]:
         for kind, text in texts.items():
@@ -186,6 +224,21 @@ class Books:
 def _waits(rule: str) -> dict[str, str]:
     """Say what a rule waits for: that nothing follows, or the end of a closed time."""
     return {"when": ABSENT, "closed": "drop"} if rule == "reminder" else {"when": "", "closed": "defer"}
+
+
+def _quiet(channel: str, least: int, under: int) -> Closed | None:
+    """Give quiet hours of a channel from this minute to its end, or the next one's, if that is so many seconds away."""
+    now = clock.now()
+    begin = now // MINUTE * MINUTE
+    ends = (begin + MINUTE, begin + 2 * MINUTE)
+    found = [end for end in ends if least * SECOND <= end - now < under * SECOND]
+    return Closed("channel", channel, begin, found[0]) if found else None
+
+
+def _of_the_day(at: Millis) -> str:
+    """Say the minute as the policy's zone has it, eight hours before Greenwich all the year."""
+    minute = (at // MINUTE + 8 * 60) % (24 * 60)
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _closure(closed: Closed) -> str:

@@ -1,4 +1,4 @@
-"""Laws of what was closed for a while: stops, and channels that the policy closes. By dicts and json alone."""
+"""Laws of what was closed for a while: stops, channels that the policy closes, quiet hours. By dicts and json alone."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -26,18 +26,35 @@ class Closed(NamedTuple):
         return self.scope == "all" or about[self.scope] == self.name
 
 
+class Shut(NamedTuple):
+    """All that was not open at some time.
+
+    Parameters
+    ----------
+    stops, closures
+        What was stopped, and which channels a policy's calendar closed.
+    quiet
+        When a policy that was in force everywhere left a channel quiet by its hours.
+    hours
+        The quiet hours themselves, by the content hash of their policy.
+
+    """
+
+    stops: Sequence[Closed]
+    closures: Sequence[Closed]
+    quiet: Sequence[Closed]
+    hours: Mapping[str, Closed]
+
+
 def check_closed(
-    stops: Sequence[Closed],
-    closures: Sequence[Closed],
-    about: Mapping[str, About],
-    found: tuple[Sequence[Json], Sequence[Json], Mapping[str, str]],
+    shut: Shut, about: Mapping[str, About], found: tuple[Sequence[Json], Sequence[Json], Mapping[str, str]]
 ) -> dict[str, int]:
     """Judge all of it; gives the figures.
 
     Parameters
     ----------
-    stops, closures
-        What was stopped, and which channels a policy closed.
+    shut
+        What was stopped, closed or quiet.
     about
         Of each rule what a stop may name.
     found
@@ -47,18 +64,48 @@ def check_closed(
     made, taken, rule_of = found
     sent = [(instant(line["at"]), about[rule_of[line["id"]]]) for line in taken]
     won = [(instant(row["decided_at"]), about[rule_of[row["offer"]]]) for row in made if row["state"] == "offered"]
-    just = check_nothing_passes([*stops, *closures], sent, "a message")
-    check_nothing_passes([*stops, *closures], won, "an offer")
+    closed, closures = [*shut.stops, *shut.closures], [*shut.closures, *shut.hours.values()]
+    just = check_nothing_passes([*closed, *shut.quiet], sent, "a message")
+    check_nothing_passes(closed, won, "an offer")
     verdicts = [(instant(row["decided_at"]), one) for row in made for one in row["verdicts"]]
     refused = [(at, about[one["rule"]]) for at, one in verdicts if one["verdict"] == "stopped"]
     waited = [(instant(row["deferred_at"]), instant(row["decided_at"])) for row in made if row.get("deferred_at")]
     check_waited(closures, waited)
     return {
         "messages just after a stop": just,
-        "refused by a stop": check_refused_with_reason(stops, refused, "stopped"),
+        "refused by a stop": check_refused_with_reason(shut.stops, refused, "stopped"),
+        "refused in quiet hours": check_quiet_hours(shut.hours, made, about),
         "refused in a closed time": sum(one["verdict"] == "blackout" for _, one in verdicts),
         "decisions that waited": len(waited),
+        "decisions that waited in quiet hours": len(_in_quiet(shut, waited)),
     }
+
+
+def check_quiet_hours(hours: Mapping[str, Closed], made: Iterable[Json], about: Mapping[str, About]) -> int:
+    """Let nothing pass the gates in the quiet hours of the very policy that its decision names, and nothing else be
+    refused for them, to the millisecond; gives how much was refused.
+    """
+    count = 0
+    for row in made:
+        at, quiet = instant(row["decided_at"]), hours.get(row["versions"]["policy"])
+        for verdict in row["verdicts"]:
+            rule = about[verdict["rule"]]
+            is_quiet = quiet is not None and quiet.begin <= at < quiet.end and quiet.touches(rule)
+            if verdict["verdict"] == "quiet_hours":
+                assert is_quiet, f"{rule} was refused at {at} for quiet hours, and there were none"
+                count += 1
+            assert not (is_quiet and verdict["rank"] is not None), f"{rule} passed at {at}, in quiet hours"
+    return count
+
+
+def _in_quiet(shut: Shut, waited: Iterable[tuple[int, int]]) -> list[int]:
+    """Give since when those waited that came to quiet hours and to no closed time."""
+    return [
+        since
+        for since, _ in waited
+        if any(one.begin <= since < one.end for one in shut.quiet)
+        and not any(one.begin <= since < one.end for one in shut.closures)
+    ]
 
 
 def check_nothing_passes(closed: Sequence[Closed], happened: Iterable[tuple[int, About]], what: str) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests import recount
 from tests.recount import Json, Row
-from tests.soak.closures import About, Closed, check_closed
+from tests.soak.closures import About, Shut, check_closed
 from tests.soak.laws import Books, Entry, check_caps, check_tiles, entry_of, expired_in_doubt, name, text_of
 
 EVENTS = ("events.app-usage", "events.transactions")
@@ -45,8 +45,8 @@ class Told:
         What the gateways wrote down.
     about
         Of each rule what a stop may name.
-    stops, closures
-        What was stopped, and which channels a policy closed, from when until when.
+    shut
+        What was stopped, closed or quiet, from when until when.
 
     """
 
@@ -61,8 +61,7 @@ class Told:
     apps: Mapping[str, str]
     accepted: Path
     about: Mapping[str, About]
-    stops: Sequence[Closed]
-    closures: Sequence[Closed]
+    shut: Shut
 
 
 @dataclass
@@ -228,12 +227,12 @@ class Recounts:
         self.figures["candidates refused by a cap"] = refused
 
     def closed(self) -> None:
-        """Nothing was decided or sent of what was stopped or closed, and nothing else was refused for that."""
+        """Nothing was decided or sent of what was stopped, closed or quiet, and nothing else was refused for that."""
         with self.known.accepted.open(encoding="utf-8") as lines:
             taken = [json.loads(line) for line in lines]
         made = [row.json for row in self.rows("decisions") if row.type == "decision"]
         rules = {offer["id"]: offer["rule"] for offer in self._offers()}
-        self.figures |= check_closed(self.known.stops, self.known.closures, self.known.about, (made, taken, rules))
+        self.figures |= check_closed(self.known.shut, self.known.about, (made, taken, rules))
 
     def consent(self) -> None:
         """Nobody has an offer of whom nothing is known."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kairos.instants import SECOND
+from kairos.instants import SECOND, Millis
 from kairos.ports import LATENESS, Output
 from kairos.reservations import Stock
 from kairos.wire import headers
@@ -40,6 +40,7 @@ class Report:
     faults: list[tuple[str, float]] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     kinds: int = 0
+    partitions: int = 0
     journal: list[str] = field(default_factory=list)
     figures: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -52,13 +53,20 @@ class Report:
         figures = [f"{what}: {count:,}" for what, count in self.figures.items()]
         verdict = "0 missing, 0 double, equal to the last byte" if not self.problems else "NOT AS PROMISED"
         return [
-            f"{len(self.faults)} faults of {self.kinds} kinds; every partition committed after each: {middle}",
+            f"{len(self.faults)} faults of {self.kinds} kinds, each {self._often()}",
+            f"each of {self.partitions} partitions committed between any two of them: {middle}",
             f"done: {done}",
             *self.journal,
             "; ".join(figures),
             *self.problems,
             f"verdict (seed {self.seed}): {verdict}",
         ]
+
+    def _often(self) -> str:
+        counts = Counter(name for name, _ in self.faults)
+        least = min(counts.values()) if len(counts) == self.kinds else 0
+        most = max(counts.values(), default=0)
+        return f"{least} to {most} times" if least < most else f"{most} x"
 
 
 @dataclass
@@ -111,7 +119,7 @@ class Soak:
                 with Watch(found.cluster) as watch:
                     faults = Faults(found, watch, books, events, feeding, self.seed, self.storm)
                     await self._harm(report, faults)
-                    await self._drain(found, watch, events, feeding)
+                    await self._drain(faults, events, books.quiet_until)
             finally:
                 await feeding.close()
             await self._judge(report, found, _told(found, books, events))
@@ -135,8 +143,10 @@ class Soak:
 
     async def _harm(self, report: Report, faults: Faults) -> None:
         self.say(f"all partitions committed after {await faults.watch.all_move():.0f} s")
+        quiet = await faults.books.first_quiet()
+        self.say(f"by the hours of the policy the pushes are quiet for {(quiet.end - clock.now()) / SECOND:.0f} s")
         began = time.monotonic()
-        report.kinds = len(faults.kinds())
+        report.kinds, report.partitions = len(faults.kinds()), faults.watch.partitions
         report.done = faults.done
         for number, fault in enumerate(faults.schedule(), 1):
             is_over = number > report.kinds and time.monotonic() - began > self.minutes * 60
@@ -154,10 +164,12 @@ class Soak:
                 f"all partitions committed {moved:.1f} s later, {time.monotonic() - before:.1f} s in all"
             )
 
-    async def _drain(self, found: House, watch: Watch, events: Events, feeding: Feeding) -> None:
+    async def _drain(self, faults: Faults, events: Events, quiet: Millis) -> None:
+        found, watch, feeding = faults.house, faults.watch, faults.feeding
         await feeding.stop()
-        # Event time goes on by what comes: until the last look at a coupon is over, and seen to be over.
-        end = clock.now() + WAITED + LATENESS + SECOND
+        # Event time goes on by what comes: until the last look at a coupon is over, and seen to be over. What waits for
+        # the end of quiet hours is decided then.
+        end = max(clock.now() + WAITED + LATENESS, quiet) + SECOND
         while clock.now() < end:
             await feeding.send(events.pulse(found.partitions.customers))
             await asyncio.sleep(1)
@@ -203,6 +215,5 @@ def _told(found: House, books: Books, events: Events) -> Told:
         apps=apps,
         accepted=found.accepted,
         about=ABOUT,
-        stops=books.stops,
-        closures=books.closures,
+        shut=books.shut,
     )

@@ -44,6 +44,11 @@ class Watch:
         self._thread.join(30)
 
     @property
+    def partitions(self) -> int:
+        """Of how many it is, of all stages."""
+        return len(self._counts)
+
+    @property
     def covered(self) -> dict[Place, int]:
         """How far each input has been taken."""
         return dict(self._covered)
