@@ -15,6 +15,7 @@ from console.live_causes import CAUSES, Difference, Why, explained
 from console.live_fates import Fate, Fates, Pair, decision_of
 from console.live_histories import Seen, of_live, of_log
 from console.live_records import LiveRecords
+from console.written import whole
 from kairos.decisions import MADE
 from kairos.instants import Millis, rfc3339
 from kairos.ports import Output, Record
@@ -217,18 +218,28 @@ def _told(one: Seen | Millis | str, zone: str, language: Language) -> str:
     return clock(one, zone) if isinstance(one, int) else one[:8] if len(one) == 32 else one
 
 
-def write_differences(compared: Compared, path: Path) -> None:
-    """Write every difference as a JSON line: customer, cause, rule, both ends, what differs, and why."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        for row in _rows(compared):
-            file.write(_encode(row) + b"\n")
+def write_differences(found: Mapping[str, Compared], path: Path) -> None:
+    """Write every difference as a JSON line: customer, cause, rule, both ends, what differs, and why.
+
+    Parameters
+    ----------
+    found
+        What was held beside the live run, by the name of the rules that were backtested.
+    path
+        The file; it is there once all of it is written, or not at all.
+
+    """
+    with whole(path) as part, part.open("wb") as file:
+        for rules, compared in found.items():
+            for row in _rows(rules, compared):
+                file.write(_encode(row) + b"\n")
 
 
-def _rows(compared: Compared) -> Iterator[dict[str, object]]:
+def _rows(rules: str, compared: Compared) -> Iterator[dict[str, object]]:
     for one in compared.differences:
         pair = one.pair
         yield {
+            "rules": rules,
             "customer": pair.key[0],
             "cause": pair.key[1],
             "rule": pair.key[2],

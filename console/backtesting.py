@@ -1,15 +1,17 @@
 """Backtesting: a recorded log through the live functions, once for each folder of rules, and what came of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from console import backtest_offpolicy
 from console.backtest_build import Over, Ran, report
-from console.backtest_live import Beside, Live, beside, section, write_differences
+from console.backtest_live import Beside, Compared, Live, beside, section, write_differences
 from console.backtest_report import Report, Section
 from console.backtest_tally import Tally
+from console.backtest_words import SAID
 from console.column_store import arrays_beside
 from console.live_records import LiveRecords
 from console.progress import bar
@@ -96,16 +98,22 @@ def backtested(wanted: Wanted, books: Books, against: Path | None, language: Lan
     tried = [books._replace(rules=folder).versions() for folder in folders]
     header, _ = event_log.lines(wanted.log)
     runs: list[Ran] = []
-    held: tuple[Section, ...] = ()
+    held: list[Held] = []
     for folder, versions in zip(folders, tried, strict=True):
         with bar(f"backtest of {folder}", lines_of(header)) as step, _written(None if runs else wanted.out) as file:
             backtest = Backtest(stocked(versions, wanted.sample))
-            heard = Beside() if live is not None and not runs else None
+            heard = None if live is None else Beside()
             runs.append(_run(wanted, books._replace(rules=folder), backtest, (step, file, heard)))
             if heard is not None and live is not None:
-                held = _held(wanted, live, heard, backtest.versions, language)
+                held.append(_held(wanted, live, heard, backtest.versions, language))
+    if not runs[0].figures.records:
+        raise ValueError(f"{wanted.log}: there is no event in this log, so there is nothing to decide")
+    if wanted.differences is not None:
+        write_differences(
+            {str(folder): one.compared for folder, one in zip(folders, held, strict=True)}, wanted.differences
+        )
     imported = tuple(sorted(name for name, pool in tried[0].pools.items() if pool.codes == "imported"))
-    over = Over(str(wanted.log), header, wanted.sample, imported, held)
+    over = Over(str(wanted.log), header, wanted.sample, imported, _beside(folders, held, language))
     return report(over, runs[0], runs[1] if against is not None else None, language)
 
 
@@ -113,18 +121,35 @@ _Step = Callable[[int], None]
 _Hear = Callable[[Record], Record]
 
 
-def _held(wanted: Wanted, live: Live, heard: Beside, versions: Versions, language: Language) -> tuple[Section, ...]:
+class Held(NamedTuple):
+    """A folder's rules beside the live run: what came of it, and how that is told."""
+
+    compared: Compared
+    sections: tuple[Section, ...]
+
+
+def _beside(folders: Sequence[Path], held: Sequence[Held], language: Language) -> tuple[Section, ...]:
+    """Give the sections; of two folders each says whose it is."""
+    if len(held) < 2:
+        return held[0].sections if held else ()
+    return tuple(
+        replace(one, name=f"{one.name}-{when}", title=f"{one.title} ({SAID[language][when]}: {folder})")
+        for folder, when, found in zip(folders, ("before", "after"), held, strict=True)
+        for one in found.sections
+    )
+
+
+def _held(wanted: Wanted, live: Live, heard: Beside, versions: Versions, language: Language) -> Held:
     compared = beside(
         heard, live, lambda: through_the_door(event_log.read(wanted.log, _shift(wanted))[1]), versions.hashes
     )
-    if wanted.differences is not None:
-        write_differences(compared, wanted.differences)
     heard.reactions.add(live.heard.reactions)
     estimated = backtest_offpolicy.judged(live.heard.draws.of, heard.draws.of)
-    return (
+    told = (
         section(compared, versions.policy.zone, language),
         backtest_offpolicy.section(estimated, heard.reactions, language),
     )
+    return Held(compared, told)
 
 
 def _shift(wanted: Wanted) -> Millis:

@@ -188,9 +188,13 @@ def _instant(text: str) -> Millis:
     if ago := re.fullmatch(r"(\d{1,6})([smhd])", text):
         return clock.now() - int(ago[1]) * _UNITS[ago[2]]
     try:
-        return from_rfc3339(text)
+        found = from_rfc3339(text)
     except (ValueError, OverflowError):
+        found = -1
+    # Nobody wrote to Kafka before 1970, and it cannot be asked for that.
+    if found < 0:
         fail(f"{text!r} is no instant; write 2h, or RFC 3339 with a zone", 2)
+    return found
 
 
 def _print(lines: list[str]) -> None:

@@ -13,14 +13,23 @@ from console.commands_rule_tests import Language_, rules_of
 from console.output import fail, out, said
 from console.publishing import Refused, contents_of, whole_contents_of
 from console.recorded import recorded
+from console.replayed_lines import word
 from console.replaying import through_the_door
 from console.rule_inputs import Again, apps_of, book_of, columns_of_log, in_force, instant_of, topic_records
-from console.telling import answer_lines, change_lines, covered_lines, effect_lines, no_event, tried_lines, way_lines
+from console.telling import (
+    answer_lines,
+    change_lines,
+    covered_lines,
+    effect_lines,
+    meant,
+    no_event,
+    tried_lines,
+    way_lines,
+)
 from kairos.ports import Record
 from rules.columns import Columns
 from rules.coverage import covered
 from rules.diff import difference
-from rules.problems import suggest
 from rules.schema import Rule
 from rules.trying import Tried, tried
 from streams.event_log import BrokenLog, read
@@ -66,13 +75,13 @@ def why(
         versions = _versions(log is None, rules, policy, pools, apps)
         records: Iterable[Record] = topic_records(customer) if log is None else through_the_door(read(log)[1])
         if rule is not None and rule not in versions.book.rules:
-            fail(f"there is no rule {rule!r}{suggest(rule, versions.book.rules)}")
+            fail(word("not there", language, rule, meant(rule, versions.book.rules, language)))
         zone = versions.policy.zone
-        instant = instant_of(at, zone)
+        instant = instant_of(at, zone, language)
         try:
             answer = asked(records, versions, Question(customer, instant, rule, by_arrival=log is None))
         except NoEvent as nothing:
-            fail(no_event(customer, instant, nothing.nearest, zone))
+            fail(no_event(customer, instant, nothing.nearest, zone, language))
     _print(answer_lines(answer, zone, language))
 
 
@@ -136,7 +145,7 @@ def diff(
             )
             _print([*change_lines(change, language), *effect])
     if not changes:
-        out.print("both say the same", highlight=False)
+        out.print("两者内容相同" if language == "zh" else "both say the same", highlight=False)
 
 
 def _tried(rule: Rule | None, columns: Columns, again: Again) -> Tried | None:

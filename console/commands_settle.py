@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import typer
 from rich.table import Table
@@ -15,6 +15,8 @@ from rich.table import Table
 from console.output import errors, fail, out, said, settings
 from console.settling import Line, Settlement, as_csv, as_json, others, plain
 from kairos.instants import HOUR, Millis
+from rules.problems import suggest
+from rules.spelled import in_our_days
 from streams.topic_reader import read_piecewise
 from streams.topics import LEDGER_ENTRIES
 
@@ -40,24 +42,27 @@ def settle(
     merchant: Annotated[str | None, typer.Option(help="only this one's")] = None,
     zone: Annotated[str, typer.Option(help="in which days are meant")] = "Asia/Shanghai",
     format_: Annotated[Format, typer.Option("--format", help="csv for spreadsheets, json for programs")] = Format.TABLE,
-    out_: Annotated[Path | None, typer.Option("--out", help="a file instead of the terminal")] = None,
+    out_: Annotated[Path | None, typer.Option("--out", dir_okay=False, help="a file instead of the terminal")] = None,
 ) -> None:
     """Settle with merchants: coupons issued, delivered, redeemed, their face value, and who pays how much of it."""
     try:
         days = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
-        fail(f"there is no time zone {zone}", 2)
+        fail(f"there is no time zone {zone}{suggest(zone, available_timezones(), 'nothing')}", 2)
     if until < since:
         errors.print("the period ends before it begins", style="red")
         raise typer.Exit(2)
-    begin, end = _instant(since, days), _instant(until + timedelta(days=1), days)
+    begin, end = _instant(since, days), _instant(until, days, timedelta(days=1))
     with said():
         lines = asyncio.run(_settled(settings().cluster.for_aiokafka(), Settlement(begin, end, merchant), begin))
-    _write(lines, format_, out_)
+        _write(lines, format_, out_)
 
 
-def _instant(day: datetime, zone: ZoneInfo) -> Millis:
-    return round(day.replace(tzinfo=zone).astimezone(UTC).timestamp() * 1000)
+def _instant(day: datetime, zone: ZoneInfo, ahead: timedelta = timedelta()) -> Millis:
+    try:
+        return in_our_days(round((day + ahead).replace(tzinfo=zone).timestamp() * 1000))
+    except (ValueError, OverflowError):
+        fail(f"{day.date()} is no day on which a coupon can have been given", 2)
 
 
 async def _settled(client: Mapping[str, object], settlement: Settlement, begin: Millis) -> list[Line]:

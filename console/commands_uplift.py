@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,17 +12,24 @@ from console.commands_rule_tests import Language_
 from console.explaining import rules_named
 from console.output import errors, fail, out, said, settings
 from console.publishing import Known, catalogue
+from console.telling import meant
 from console.uplift import Cell, Shares, Uplift
 from console.uplift_lines import uplift_lines
 from kairos.instants import DAY, Millis
 from rules.policy import Policy
-from rules.problems import suggest
+from rules.saying import Language
 from rules.shares import expected_shares
 from streams import clock
 from streams.topic_reader import read_piecewise
 from streams.topics import DECISIONS, FEEDBACK
 
 __all__ = ["add_to", "shares_of"]
+
+
+_NOTHING: Final[Mapping[Language, str]] = {
+    "en": "no rule {!r} has decided anything in {} days{}",
+    "zh": "最近{1}天内没有{0!r}规则的决策{2}",
+}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,8 +53,7 @@ def uplift(
     with said():
         found = asyncio.run(_counted(settings().cluster.for_aiokafka(), clock.now() - days * DAY))
     if rule is not None and rule not in found.rules:
-        what = f"no rule {rule!r} has decided anything in {days} days{suggest(rule, found.rules)}"
-        fail(what)
+        fail(_NOTHING[language].format(rule, days, meant(rule, found.rules, language)))
     out.print("\n".join(uplift_lines(found, language, rule)), markup=False, highlight=False)
 
 

@@ -116,7 +116,7 @@ def why(
         if rule is not None and rule not in versions.book.rules:
             fail(word("no rule", language, rule, meant(rule, versions.book.rules, language)))
         zone = versions.policy.zone
-        asked = Asked(customer, clock.now() if at is None else instant_of(at, zone), days, rule, live)
+        asked = Asked(customer, clock.now() if at is None else instant_of(at, zone, language), days, rule, live)
         telling = Telling({}, zone, language, unmask)
         try:
             told = asyncio.run(_why(client, known, versions, asked, telling, tell, is_about_event=bool(at or rule)))

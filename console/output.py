@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from pydantic import ValidationError
 from rich.console import Console
 
@@ -33,6 +33,9 @@ def said() -> Iterator[None]:
         yield
     except ValidationError as error:
         _settings_wrong(error)
+    except UnknownTopicOrPartitionError:
+        errors.print("Kafka lacks a topic of Kairos; declare them by `kairos topics`", style="red", highlight=False)
+        raise typer.Exit(1) from None
     except _EXPECTED as error:
         fail(str(error))
     except KeyboardInterrupt:

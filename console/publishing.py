@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from console.checking import beside, check_files
 from kairos.ids import content_hash
@@ -22,6 +23,7 @@ from rules.templates import Templates
 from streams.catalogue import CURRENT, Pointer, publication, read_pointer
 from streams.topic_reader import read_topic
 from streams.topics import CATALOGUE
+from streams.topics_declare import TopicError
 
 __all__ = [
     "GREATEST",
@@ -46,7 +48,7 @@ class Refused(Exception):
     """What was to be published has problems; what is in force stays."""
 
     def __init__(self, problems: Sequence[Problem | str]) -> None:
-        super().__init__(f"{len(problems)} problems")
+        super().__init__("1 problem" if len(problems) == 1 else f"{len(problems)} problems")
         self.problems = [str(problem) for problem in problems]
 
 
@@ -148,7 +150,15 @@ class Known:
 
 
 async def catalogue(client: Client) -> Known:
-    """Read the catalogue as it stands."""
+    """Read the catalogue as it stands.
+
+    Raises
+    ------
+    TopicError
+        There is none; where a topic is missing, a reader would wait for it for most of a minute.
+
+    """
+    await _declared(client)
     rows = [row for row in (await read_topic(client, CATALOGUE)).get(0, []) if row.key and row.value]
     pointers = {
         row.key.removeprefix(CURRENT).decode(): read_pointer(row.value)
@@ -157,6 +167,16 @@ async def catalogue(client: Client) -> Known:
     }
     contents = {r.key.decode(): r.value for r in rows if r.key and r.value and not r.key.startswith(CURRENT)}
     return Known(pointers, contents)
+
+
+async def _declared(client: Client) -> None:
+    admin = AIOKafkaAdminClient(**client)
+    await admin.start()
+    try:
+        if CATALOGUE not in await admin.list_topics():
+            raise TopicError(f"Kafka has no topic {CATALOGUE}; declare Kairos' topics by `kairos topics`")
+    finally:
+        await admin.close()
 
 
 async def send(client: Client, outputs: Sequence[Output]) -> None:

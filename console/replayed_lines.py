@@ -20,6 +20,7 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "no id": "{!r} is no id of a decision; it is written in 0-9 and a-f, as `kairos why CUSTOMER` shows it",
         "rules gone": "the rules that decided are no longer in the catalogue, so clauses are told by their names",
         "no rule": "there is no rule {!r} in force{}",
+        "not there": "there is no rule {!r}{}",
         "days": "{}; the last {} days were read (--days)",
     },
     "zh": {
@@ -32,6 +33,7 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "no id": "{!r}不是决策编号；编号由0-9和a-f组成，可用`kairos why 客户号`查看",
         "rules gone": "目录中已没有当时决策所用的规则，因此条件以其名称显示",
         "no rule": "生效的规则中没有{!r}{}",
+        "not there": "没有规则{!r}{}",
         "days": "{}；已查看最近{}天（--days）",
     },
 }

@@ -1,23 +1,28 @@
 """What the tools around rules work on: logs, books and times, from files or from Kafka."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from console.column_store import columns_beside
 from console.in_force import in_catalogue
 from console.output import settings
-from console.publishing import Refused
+from console.publishing import Refused, catalogue
 from console.recorded import recorded
 from console.rule_files import read_rules
-from kairos.apps import Apps, AppsFile
-from kairos.instants import Millis, from_rfc3339
+from kairos.apps import Apps
+from kairos.instants import Millis
 from kairos.ports import Record
 from rules.book import Book
 from rules.columns import Columns
+from rules.known import load_apps
 from rules.lives import Happening
+from rules.saying import Language
+from rules.spelled import in_our_days
+from streams.settings import NoServers
 from streams.topic_reader import read_topic
 from streams.topics import APP_USAGE, CUSTOMERS, FEEDBACK, TRANSACTIONS
 from streams.versions import KINDS, Versions
@@ -29,19 +34,39 @@ Again = Callable[[], Iterable[Happening]]
 
 
 def apps_of(path: Path) -> Apps:
-    """Read the catalogue of apps."""
-    return Apps.of(AppsFile.model_validate_json(path.read_bytes()))
+    """Read the catalogue of apps.
+
+    Raises
+    ------
+    Refused
+        It is none.
+
+    """
+    file, problems = load_apps(path.read_bytes(), str(path))
+    if file is None:
+        raise Refused(problems)
+    return Apps.of(file)
 
 
 def columns_of_log(log: Path, apps: Path) -> tuple[Columns, Again]:
-    """Give a log in columns, and how it is read event by event where these are not enough."""
+    """Give a log in columns, and how it is read event by event where these are not enough.
+
+    Raises
+    ------
+    ValueError
+        There is no event in the log.
+
+    """
     known = apps_of(apps)
 
     def again() -> Iterator[Happening]:
         with recorded(log, known, "replaying") as found:
             yield from found
 
-    return columns_beside(log, apps.read_bytes(), lambda: recorded(log, known, "reading the log")), again
+    columns = columns_beside(log, apps.read_bytes(), lambda: recorded(log, known, "reading the log"))
+    if not columns.events:
+        raise ValueError(f"{log}: there is no event in this log, so nothing can be asked of it")
+    return columns, again
 
 
 def book_of(name: str) -> Book:
@@ -55,7 +80,10 @@ def book_of(name: str) -> Book:
     """
     if Path(name).exists():
         return read_rules(Path(name)).book
-    known = in_catalogue()
+    try:
+        known = asyncio.run(catalogue(settings().cluster.for_aiokafka()))
+    except NoServers as error:
+        raise Refused([f"{name} is neither a file nor a folder; for books in the catalogue {error}"]) from None
     if name == "current":
         found = [content for content in [known.current("rules")] if content is not None]
     else:
@@ -83,13 +111,19 @@ def topic_records(customer: str) -> list[Record]:
     return sorted(found, key=lambda record: record.at)
 
 
-def instant_of(text: str, zone: str) -> Millis:
+_NO_TIME: Final[Mapping[Language, str]] = {
+    "en": '{!r} is no time; write it as "2026-12-01 12:05" or 2026-12-01T12:05:00+08:00',
+    "zh": '{!r}不是时间；请写成"2026-12-01 12:05"或2026-12-01T12:05:00+08:00',
+}
+
+
+def instant_of(text: str, zone: str, language: Language = "en") -> Millis:
     """Read a local time of a zone, or RFC 3339.
 
     Raises
     ------
     ValueError
-        It is neither.
+        It is neither, or of a year that no calendar of ours reaches; the message is in the language.
 
     Examples
     --------
@@ -98,9 +132,8 @@ def instant_of(text: str, zone: str) -> Millis:
 
     """
     try:
-        naive = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f'{text!r} is no time; write it as "2026-12-01 12:05" or 2026-12-01T12:05:00+08:00') from None
-    if naive.tzinfo is not None:
-        return from_rfc3339(text)
-    return round(naive.replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
+        found = datetime.fromisoformat(text)
+        found = found.replace(tzinfo=ZoneInfo(zone)) if found.tzinfo is None else found
+        return in_our_days(round(found.timestamp() * 1000))
+    except (ValueError, OverflowError):
+        raise ValueError(_NO_TIME[language].format(text)) from None

@@ -87,6 +87,7 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
 }
 _WIDEST = 80
 _SHOWN = 5
+_LISTED = 30
 _LONG = 7
 """From which length on a key's end may be shown beside its beginning, so that two customers can be told apart."""
 
@@ -134,18 +135,23 @@ def no_event(customer: str, at: Millis, nearest: Sequence[Millis], zone: str, la
 
 
 def meant(word: str, known: Iterable[str], language: Language) -> str:
-    """Give the tail of a sentence that says there is no such name: the nearest one, if any is near.
+    """Give the tail of a sentence that says there is no such name: the nearest one, or all where they are few.
 
     Examples
     --------
     >>> print(meant("crad", ["card"], "zh"))
     ；是否指'card'？
+    >>> print(meant("sms", ["card", "ride"], "zh"))
+    ；可选：card、ride
 
     """
     if language == "en":
         return suggest(word, known)
-    near = get_close_matches(word[:200], sorted(known), 1)
-    return f"；是否指{near[0]!r}？" if near else ""
+    names = sorted(known)
+    near = get_close_matches(word[:200], names, 1)
+    if near:
+        return f"；是否指{near[0]!r}？"
+    return f"；可选：{'、'.join(names)}" if 0 < len(names) <= _LISTED else ""
 
 
 def covered_lines(one: Covered, language: Language) -> Iterator[str]:

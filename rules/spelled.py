@@ -3,14 +3,14 @@
 import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import ValidationInfo
 
 from kairos import money
 from kairos.instants import DAY, HOUR, MINUTE, SECOND, Millis, from_rfc3339
 from kairos.money import Money
-from rules.problems import mistake, shown
+from rules.problems import mistake, shown, suggest
 
 __all__ = [
     "AMOUNT",
@@ -22,6 +22,7 @@ __all__ = [
     "first_day",
     "flag",
     "format_",
+    "in_our_days",
     "instant",
     "is_zone",
     "last_day",
@@ -158,7 +159,8 @@ def is_zone(name: str) -> bool:
 def zone(value: object) -> str:
     """Read the name of a time zone."""
     if not isinstance(value, str) or not is_zone(value):
-        raise mistake(f"expected a time zone such as Asia/Shanghai, got {shown(value)}")
+        near = suggest(value, available_timezones(), "nothing") if isinstance(value, str) else ""
+        raise mistake(f"expected a time zone such as Asia/Shanghai, got {shown(value)}{near}")
     return value
 
 
@@ -176,8 +178,8 @@ def _day(value: object, info: ValidationInfo, ahead: timedelta) -> Millis:
     text = value if isinstance(value, str) else ""
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return _in_our_days(_local(datetime.combine(date.fromisoformat(text) + ahead, time()), info))
-        return _in_our_days(from_rfc3339(text))
+            return in_our_days(_local(datetime.combine(date.fromisoformat(text) + ahead, time()), info))
+        return in_our_days(from_rfc3339(text))
     except (ValueError, OverflowError):
         raise mistake(f"expected a day such as 2026-12-01, got {shown(value)}") from None
 
@@ -187,8 +189,8 @@ def instant(value: object, info: ValidationInfo) -> Millis:
     text = value if isinstance(value, str) else ""
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", text):
-            return _in_our_days(_local(datetime.fromisoformat(text), info))
-        return _in_our_days(from_rfc3339(text))
+            return in_our_days(_local(datetime.fromisoformat(text), info))
+        return in_our_days(from_rfc3339(text))
     except (ValueError, OverflowError):
         raise mistake(f'expected a local time such as "2026-12-01 12:05", got {shown(value)}') from None
 
@@ -198,7 +200,15 @@ def _local(naive: datetime, info: ValidationInfo) -> Millis:
     return round(naive.replace(tzinfo=zone).timestamp() * 1000)
 
 
-def _in_our_days(instant: Millis) -> Millis:
+def in_our_days(instant: Millis) -> Millis:
+    """Give back an instant that any zone can write.
+
+    Raises
+    ------
+    ValueError
+        It lies at the ends of the calendar.
+
+    """
     # At the ends of the calendar a zone's offset leads out of it, and what was read could not be written again.
     if not -70 * 366 * DAY <= instant <= 7000 * 366 * DAY:
         raise ValueError("no clock of ours will ever show it")

@@ -48,7 +48,7 @@ def test_what_is_kept_of_a_live_run_compares_alike_and_holds_nothing_of_what_cus
     rows = list[Record]()
     KeptRecords(tmp_path / "live.jsonl.gz").each({APP_USAGE, TRANSACTIONS}, rows.append)
     assert [row.value for row in rows] == [b""] * 4
-    write_differences(kept, tmp_path / "differences.jsonl")
+    write_differences({"rules": kept}, tmp_path / "differences.jsonl")
     written = [json.loads(row) for row in (tmp_path / "differences.jsonl").read_text().splitlines()]
     assert {(row["customer"], row["live"], row["why"][0]["cause"]) for row in written} == {("c1", None, "order")}
 
@@ -85,6 +85,25 @@ def test_a_backtest_beside_what_it_wrote_itself_differs_nowhere(
     assert SAID[language]["equal"] in said
     assert OFFPOLICY[language]["title"] in said
     assert OFFPOLICY[language]["no chances"][:20] in said
+
+
+def test_two_folders_are_each_held_beside_the_live_run(log: Path, tmp_path: Path) -> None:  # noqa: F811  # the fixture
+    written, differences = tmp_path / "out.jsonl", tmp_path / "differences.jsonl"
+    backtest(log, "--out", str(written))
+    fewer = Path("examples/demo/rules/activation.yaml")
+
+    beside_live = ("--live", str(written), "--differences", str(differences))
+    code, said = backtest(log, "--against", str(fewer), *beside_live)
+
+    assert code == 0
+    before, after = said.split(f"{SAID['en']['live']} (after: {fewer})")
+    assert f"{SAID['en']['live']} (before: examples/demo/rules)" in before
+    assert f"{OFFPOLICY['en']['title']} (after: {fewer})" in after
+    assert SAID["en"]["equal"] in before
+    assert SAID["en"]["equal"] not in after
+    rows = [json.loads(row) for row in differences.read_text(encoding="utf-8").splitlines()]
+    assert {row["rules"] for row in rows} == {str(fewer)}
+    assert {why["cause"] for row in rows for why in row["why"][:1]} == {"versions"}
 
 
 def test_options_about_a_live_run_without_one_are_refused(log: Path, tmp_path: Path) -> None:  # noqa: F811

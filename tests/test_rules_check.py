@@ -153,7 +153,11 @@ SLIPS = [
         "id: Lunch",
         "5:9: expected a name of lower case letters, digits, dots, dashes and underscores, got 'Lunch'",
     ),
-    ("Asia/Shanghai", "Asia/Shangai", "2:7: expected a time zone such as Asia/Shanghai, got 'Asia/Shangai'"),
+    (
+        "Asia/Shanghai",
+        "Asia/Shangai",
+        "2:7: expected a time zone such as Asia/Shanghai, got 'Asia/Shangai'; did you mean 'Asia/Shanghai'?",
+    ),
     ("CNY", "yuan", "3:11: expected a currency such as CNY, got 'yuan'"),
     ("format: 1", "format: true", "1:9: the format is the whole number 1, not true"),
     ("format: 1", "format: 1.0", "1:9: the format is the whole number 1, not 1.0"),
