@@ -1,5 +1,7 @@
 """`kairos backtest`: what rules would have done over a recorded log, in figures that marketing can read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -90,17 +92,10 @@ def backtest(
     if live is None and (keep_ or differences):
         errors.print("--keep and --differences are about a live run: say --live kafka or --live FILE", style="red")
         raise typer.Exit(2)
-    try:
-        with said():
-            moment = None if ends is None else _ends(ends, language)
-            wanted = Wanted(events, moment, sample, out_, quick, _live(live, keep_), differences)
-            report = backtested(wanted, Books(rules, policy, pools, apps, priorities), against, language)
-    except Refused as refused:
-        fail("\n".join(refused.problems))
-    except (BrokenLog, ValueError) as error:
-        fail(str(error))
-    except OverflowError:
-        fail(f"{events}: a time in this log lies before 1970 or after 2105")
+    with said(), _told(events):
+        moment = None if ends is None else _ends(ends, language)
+        wanted = Wanted(events, moment, sample, out_, quick, _live(live, keep_), differences)
+        report = backtested(wanted, Books(rules, policy, pools, apps, priorities), against, language)
     wide = Console(width=max(out.width, _WIDTH))
     for part in drawn(report):
         # A sentence is left to the terminal's own lines.
@@ -111,6 +106,22 @@ def backtest(
             html.write_text(page(report), encoding="utf-8")
     for path in filter(None, (out_, html, differences, keep_)):
         errors.print(f"written to {path}", markup=False, highlight=False)
+
+
+@contextmanager
+def _told(log: Path) -> Iterator[None]:
+    """Turn what is wrong with the files into sentences."""
+    try:
+        yield
+    except Refused as refused:
+        why = "\n".join(refused.problems)
+    except (BrokenLog, ValueError) as error:
+        why = str(error)
+    except OverflowError:
+        why = f"{log}: a time in this log lies before 1970 or after 2105"
+    else:
+        return
+    fail(why)
 
 
 def _ends(text: str, language: Language) -> Millis:

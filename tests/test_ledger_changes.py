@@ -83,6 +83,54 @@ def test_limits_lowered_below_what_is_out_grant_nothing_new_and_take_nothing_bac
     assert table.totals().held == 2
 
 
+@pytest.mark.parametrize(
+    ("lowered", "reason"),
+    [
+        ({"count": 1}, Reason.OUT_OF_STOCK),
+        ({"budget": 1000}, Reason.OVER_BUDGET),
+        ({"per_day": 1}, Reason.DAY_LIMIT),
+        ({"budget_per_day": 1000}, Reason.DAY_LIMIT),
+        ({"budget_per_month": 1000}, Reason.MONTH_LIMIT),
+        ({"per_customer": 1}, Reason.COUPON_LIMIT),
+    ],
+)
+def test_a_limit_lowered_below_what_is_held_is_the_reason_that_is_told(lowered: dict[str, int], reason: Reason) -> None:
+    mine = [wish(d, customer="C1") for d in ("d0", "d1", "d2", "d3")]
+    of_pool, of_programme = Table(pool(count=9, per_customer=9)), Table(pool(count=9, per_customer=9))
+    # What a customer has of a programme is counted from when that is limited.
+    of_programme.limit(per_customer=9)
+    for table in (of_pool, of_programme):
+        for one in mine[:3]:
+            table.reserve(one.offer.decision, one)
+
+    of_pool.define(pool(**{"count": 9, "per_customer": 9, **lowered}))  # type: ignore[arg-type]  # never the name
+    of_programme.limit("takeaway", **lowered)
+    said = [table.reserve("d3", mine[3]).answer for table in (of_pool, of_programme)]
+
+    of_both = Reason.PROGRAMME_LIMIT if lowered.keys() & {"count", "budget"} else reason
+    assert [list(answer.refused.values()) for answer in said] == [[reason], [of_both]]
+    assert [table.totals().held for table in (of_pool, of_programme)] == [3, 3]
+
+
+def test_a_pool_that_is_deleted_gives_nothing_moves_what_is_out_and_goes_on_when_it_is_back() -> None:
+    table = Table(pool(count=3))
+    for n in range(3):
+        table.reserve(f"d{n}")
+    (gone,) = table.pools.values()
+
+    table.pools = {}
+    refused = table.reserve("d3").answer.refused
+    table.change("confirm", "d0")
+    table.change("redeem", "d0")
+    table.change("release", "d1")
+    table.define(gone)
+    said = [table.reserve(decision).answer for decision in ("d4", "d5")]
+
+    assert list(refused.values()) == [Reason.UNKNOWN_POOL]
+    assert [list(answer.refused.values()) for answer in said] == [[], [Reason.OUT_OF_STOCK]]
+    assert (table.totals().redeemed, table.totals().reserved, table.totals().released) == (1, 2, 1)
+
+
 def test_each_coupon_counts_with_the_value_it_was_reserved_with() -> None:
     table = Table(pool(count=9, value=1000, budget=3000))
     table.reserve("d1")

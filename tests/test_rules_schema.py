@@ -116,7 +116,7 @@ UNSEEN = {
     "9:12: until must not be before from",
     "10:46: one condition speaks of one currency, here of CNY and JPY",
     # Lengths, places after the point and zones that only a program can judge.
-    "2:7: expected a time zone such as Asia/Shanghai, got 'Asia/Shangai'",
+    "2:7: expected a time zone such as Asia/Shanghai, got 'Asia/Shangai'; did you mean 'Asia/Shanghai'?",
     "10:46: '0.005' is finer than the smallest unit of CNY",
     "12:48: expected a length of time between 1s and 400d",
     # In JSON this is the same number.

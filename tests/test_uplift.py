@@ -1,5 +1,7 @@
 """Uplift: what arms and forms came to, and whether their shares can be right however often somebody looks."""
 
+import asyncio
+import re
 from collections import Counter
 from typing import Any
 
@@ -10,18 +12,21 @@ from typer.testing import CliRunner
 
 from console.cli import app
 from console.commands_uplift import shares_of
-from console.publishing import Known
+from console.publishing import Known, send
 from console.uplift import Uplift
 from console.uplift_lines import DOUBTFUL, uplift_lines
 from kairos.ids import content_hash, share
+from kairos.ports import Output
 from models.sample_ratio import SampleRatio
 from models.uplift import Counted, difference
 from rules.arms import drawn
 from rules.policy import Policy
 from rules.schema import Rule
 from rules.shares import expected_shares
-from streams.topics import DECISIONS
-from tests.customer_table import Table, versions
+from streams.catalogue import publication
+from streams.cluster import Cluster
+from streams.topics import DECISIONS, FEEDBACK, Partitions
+from tests.customer_table import NOON, Table, versions
 from tests.rules_strategies import book_of, unhurried
 from tests.test_rules_match import rule
 
@@ -109,15 +114,24 @@ def test_a_difference_lies_in_its_interval_and_turns_with_its_sides(
     assert (found.value, found.low, found.high) == pytest.approx((-turned.value, -turned.high, -turned.low))
 
 
+LABELS = {"": "as the rule has it", "bold": "bold"}
 FORM = b'{"control":0.3,"treatments":[{"name":"bold","share":0.4,"template":"bold"}]}'
+
+
+def experiment(**policy_: Any) -> tuple[Table, dict[str, bytes]]:
+    """A house with one rule that has a control group and a form of its offer, and what is in force there."""
+    table = Table(versions(control="30%", policy=policy_ or None))
+    book = table.versions.book.content.replace(b'{"control":0.3}', FORM)
+    in_force = {"rules": book, "policy": table.versions.policy.content}
+    for kind, content in in_force.items():
+        table.versions = table.versions.having(kind, content)
+    return table, in_force
 
 
 def lived(**policy_: Any) -> tuple[Uplift, Table]:
     """A morning in which two hundred paid; one form makes everybody click, and the control group buys little."""
-    table = Table(versions(control="30%", policy=policy_ or None))
-    book = table.versions.book.content.replace(b'{"control":0.3}', FORM)
-    table.versions = table.versions.having("rules", book)
-    contents = {content_hash(book): book, table.versions.hashes["policy"]: table.versions.policy.content}
+    table, in_force = experiment(**policy_)
+    contents = {content_hash(content): content for content in in_force.values()}
     found = Uplift(shares_of(Known({}, contents)))
     people = PEOPLE[:200]
     table.hear(*(table.profile(who) for who in people))
@@ -201,3 +215,46 @@ def test_without_kafka_the_command_says_so_in_one_sentence() -> None:
 
     assert run.exit_code != 0
     assert "no Kafka is configured" in run.output
+
+
+def recount(decisions: list[dict[str, Any]], back: list[tuple[str, str]]) -> dict[str, list[int]]:
+    """Count again, plainly: for each arm and form customers, those through all gates, who reacted and who converted."""
+    found: dict[str, tuple[set[str], ...]] = {}
+    for made in decisions:
+        (verdict,) = made["verdicts"]
+        told = {what for what, decision in back if decision == made["id"]}
+        through = verdict["verdict"] in ("won", "control")
+        label = f"{verdict['arm']}, {LABELS[verdict.get('treatment') or '']}"
+        held = (True, through, through and told & {"clicked", "redeemed", "converted"}, through and "converted" in told)
+        groups = found.setdefault(label, (set(), set(), set(), set()))
+        for group, holds in zip(groups, held, strict=True):
+            group.update({made["customer"]} if holds else ())
+    return {label: [len(group) for group in groups] for label, groups in found.items()}
+
+
+@pytest.mark.kafka
+async def test_what_lies_in_kafka_is_counted_as_a_plain_recount_does(cluster: Cluster, declared: Partitions) -> None:
+    (table, in_force), people = experiment(), PEOPLE[:60]
+    table.hear(*(table.profile(who) for who in people))
+    said = table.hear(*(table.pays(who, "fuel") for who in [*people, *people[:20]]))
+    back = [
+        (what, made["id"], made["customer"])
+        for made in said.decisions
+        for what in ("opened", "clicked", "converted")
+        if share(what, made["customer"]) < 0.4
+    ]
+    told = [table.feedback(what, who, id_) for what, id_, who in [*back, ("clicked", "nobody's", people[0])]]
+    puts = [output for kind, content in in_force.items() for output in publication(kind, content, "ann", NOON)]
+    puts += [output for output in said.outputs if output.topic == DECISIONS]
+    await send(cluster.for_aiokafka(), [*puts, *(Output(FEEDBACK, r.key, r.value, tuple(r.headers)) for r in told)])
+
+    environment = {"KAIROS_BOOTSTRAP": cluster.bootstrap}
+    run = await asyncio.to_thread(CliRunner(env=environment).invoke, app, ["uplift", "--rule", "card"])
+
+    assert run.exit_code == 0, run.output
+    rows = [re.split(r"  +", re.sub(r" +[\d.]+%", "", line.strip())) for line in run.output.splitlines()[2:6]]
+    counted = recount(said.decisions, [(what, id_) for what, id_, _ in back])
+    assert {label: [int(cell) for cell in cells] for label, *cells in rows} == counted
+    assert len(counted) == 4
+    assert sum(customers for customers, *_ in counted.values()) == 60
+    assert "shares: nothing speaks against them" in run.output
