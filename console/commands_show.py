@@ -31,7 +31,10 @@ def replay(
     out_: Annotated[Path, typer.Option("--out", help="where the records go, as JSON lines")] = Path("var/replay.jsonl"),
     journal: Annotated[bool, typer.Option("--journal", help="repeat from Kafka what happened live")] = False,
 ) -> None:
-    """Run the live functions over a file, without Kafka; or, with --journal, repeat what happened live bit for bit."""
+    """Run the live functions over a file, without Kafka; or, with --journal, repeat what happened live bit for bit.
+
+    --journal begins where the journals begin and plays every partition to its end, with its topics in memory.
+    """
     if journal:
         with said():
             told = settings()

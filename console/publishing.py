@@ -1,6 +1,6 @@
 """Publishing: what people put into the catalogue, and what lies there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +10,16 @@ from aiokafka.admin import AIOKafkaAdminClient
 from console.checking import beside, check_files
 from kairos.ids import content_hash
 from kairos.instants import Millis
+from kairos.offers import CouponPool
 from kairos.ports import Output
+from rules.arms import forms
 from rules.canonical import parsed
 from rules.documents import without_text
 from rules.lever_fit import reached, unfit_levers
 from rules.pools import pools_of_content
 from rules.priorities import Priorities
-from rules.problems import Problem
-from rules.schema import Published
+from rules.problems import Problem, suggest
+from rules.schema import Published, Rule
 from rules.template_fit import Beside, unfit
 from rules.templates import Templates
 from streams.catalogue import CURRENT, Pointer, publication, read_pointer
@@ -120,20 +122,30 @@ def unfit_after(known: "Known", contents: Mapping[str, bytes]) -> list[str]:
 
 
 def adrift_after(known: "Known", contents: Mapping[str, bytes]) -> list[str]:
-    """Say which levers would name what is not there, with what is published and what stays in force.
+    """Say which rules and levers would name what is not there, with what is published and what stays in force.
 
-    It is said and refuses nothing: such a lever changes no offer, and a rule must go back or be taken out at once.
+    It is said and refuses nothing: such a lever changes no offer, such a rule gives no coupon and each of its decisions
+    says so, and a rule must go back or be taken out at once.
     """
     if not contents.keys() & {"rules", "priorities", "pools"}:
         return []
     after = {kind: contents.get(kind) or known.current(kind) for kind in ("rules", "priorities", "pools")}
     priorities = Priorities.of_content(after["priorities"]) if after["priorities"] else None
-    if priorities is None or not priorities.levers:
-        return []
     rules = parsed(after["rules"], Published).rules if after["rules"] else ()
     pools = {pool.pool: pool for pool in pools_of_content(after["pools"])} if after["pools"] else None
+    dry = [f"warning: {what}" for what in _dry(rules, pools or {})]
+    if priorities is None or not priorities.levers:
+        return dry
     found = unfit_levers(priorities, reached(rules, pools))
-    return [f"warning: the lever {priorities.levers[int(path[1])].name!r}: {what}" for path, what in found]
+    return dry + [f"warning: the lever {priorities.levers[int(path[1])].name!r}: {what}" for path, what in found]
+
+
+def _dry(rules: Iterable[Rule], pools: Mapping[str, CouponPool]) -> Iterator[str]:
+    """Say which rules draw from a pool that would not be there."""
+    for rule in rules:
+        for name in sorted({pool for form in forms(rule) if (pool := form.then.offer.pool)} - pools.keys()):
+            gone = f"the pool {name!r} is not in force{suggest(name, pools)}"
+            yield f"the rule {rule.id!r}: {gone}; its decisions say unknown_pool until it is"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Limits by customer, day and month, over the pools of a programme, and word of a pool that runs low."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,11 +9,16 @@ from kairos.decisions import Arm, Reason
 from kairos.instants import DAY, HOUR
 from streams.ledger_records import read_pool, write_pool
 from tests.ledger_table import AT, NOON, Table, pool, reserve, wish
+from tests.test_policy_zones import ZONES, around, changes
 
 
 def tried(table: Table, *decisions: str, of: str = "cafe") -> list[Reason | None]:
     said = [table.reserve(decision, wish(decision, of)).answer for decision in decisions]
     return [next(iter(answer.refused.values()), None) for answer in said]
+
+
+def on_the_wall(at: int, zone: str) -> date:
+    return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).date()
 
 
 def test_a_day_has_its_coupons_and_the_next_one_has_them_again() -> None:
@@ -35,6 +41,19 @@ def test_a_day_begins_at_midnight_in_the_files_zone() -> None:
     table.now += 1
 
     assert tried(table, "d3") == [None]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_day_on_which_clocks_are_changed_has_its_coupons_once_however_long_it_is(zone: str) -> None:
+    for day in changes(zone):
+        table, given = Table(pool(count=9, per_day=1, zone=zone)), list[date]()
+        moments = list(around(day))
+        for at in moments:
+            table.now = at
+            if tried(table, f"d{at}") == [None]:
+                given.append(on_the_wall(at, zone))
+
+        assert given == sorted({on_the_wall(at, zone) for at in moments})
 
 
 def test_another_zone_gives_no_day_twice() -> None:

@@ -1,5 +1,6 @@
 """Levers beside rules: what they name must be there, asked when rules are checked and when either is published."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -149,4 +150,15 @@ def test_publishing_says_which_levers_lose_their_rule_whichever_of_the_two_is_pu
     assert adrift_after(known, {"priorities": priorities_of("rule: noodle").content}) == [
         "warning: the lever 'a': there is no rule 'noodle'; did you mean 'noodles'?"
     ]
-    assert adrift_after(in_force(rules=one), {"rules": one}) == []
+    assert adrift_after(in_force(rules=one, pools=load_pools(POOLS).content), {"rules": one}) == []
+
+
+def test_publishing_says_which_rules_lose_their_pool_whichever_of_the_two_is_published() -> None:
+    rules, pools = book_of(NOODLES).content, load_pools(POOLS).content
+    (pool,) = {form.then.offer.pool for form in book_of(NOODLES).rules.values()}
+    fewer = json.dumps([one for one in json.loads(pools) if one["pool"] != pool]).encode()
+    gone = [f"warning: the rule 'noodles': the pool {pool!r} is not in force"]
+
+    assert adrift_after(in_force(pools=pools), {"rules": rules}) == []
+    for known, published in ((in_force(rules=rules, pools=pools), {"pools": fewer}), (in_force(), {"rules": rules})):
+        assert [line[: len(gone[0])] for line in adrift_after(known, published)] == gone
