@@ -44,7 +44,8 @@ def check(
         most = pool.value * pool.count
         worth[pool.currency] = worth.get(pool.currency, 0) + min(most, most if pool.budget is None else pool.budget)
     total = " and ".join(str(Money(minor, currency)) for currency, minor in sorted(worth.items()))
-    out.print(f"{len(loaded.pools)} pools, at most {total} of face value", markup=False, highlight=False)
+    count = "1 pool" if len(loaded.pools) == 1 else f"{len(loaded.pools)} pools"
+    out.print(f"{count}, at most {total} of face value", markup=False, highlight=False)
 
 
 @app.command()

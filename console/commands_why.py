@@ -109,6 +109,8 @@ def why(
     exact to the bit. Where Kafka no longer holds that, or with --live, it is the state of the last commit, and the
     answer says so: what came after the event is in it, too.
     """
+    if not customer:
+        fail(word("no key", language))
     with _told(language), bar("reading") as tell:
         client = settings().cluster.for_aiokafka()
         known = asyncio.run(catalogue(client))

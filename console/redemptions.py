@@ -63,7 +63,7 @@ def _problems(path: Path, pools: Mapping[str, CouponPool], now: datetime) -> Ite
                 _redemption(row, pools, now)
             except ValueError as error:
                 yield f"{path.name}:{line}: {str(error).splitlines()[0]}"
-    except (csv.Error, UnicodeDecodeError) as error:
+    except csv.Error as error:
         yield f"{path.name}: {error}; save the file as CSV in UTF-8"
         return
     except RedemptionsError as error:
@@ -74,7 +74,8 @@ def _problems(path: Path, pools: Mapping[str, CouponPool], now: datetime) -> Ite
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    # A byte that is not UTF-8 becomes a character that no code has, so its own line is named.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         rows = csv.DictReader(file, strict=True)
         names = [name.strip().lower() for name in rows.fieldnames or ()]
         if "code" not in names or not _COLUMNS.issuperset(names) or len(set(names)) < len(names):
@@ -86,6 +87,8 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def _redemption(row: Mapping[str, str], pools: Mapping[str, CouponPool], now: datetime) -> Redemption:
+    if any("\udc80" <= letter <= "\udcff" for text in row.values() for letter in text):
+        raise ValueError("this is not UTF-8; save the file as CSV in UTF-8")
     code, name, at = row["code"], row.get("pool") or None, row.get("at")
     if not code or len(code) > 200:
         raise ValueError("a code has 1 to 200 characters")

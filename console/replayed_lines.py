@@ -21,7 +21,8 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "rules gone": "the rules that decided are no longer in the catalogue, so clauses are told by their names",
         "no rule": "there is no rule {!r} in force{}",
         "not there": "there is no rule {!r}{}",
-        "days": "{}; the last {} days were read (--days)",
+        "days": "{} (the last {} days were read: --days)",
+        "no key": "name the customer by the key that the bank's events have",
     },
     "zh": {
         "equal": "回放      逐字节一致：{0}条记录中{0}条一致，共回放{1}",
@@ -34,7 +35,8 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "rules gone": "目录中已没有当时决策所用的规则，因此条件以其名称显示",
         "no rule": "生效的规则中没有{!r}{}",
         "not there": "没有规则{!r}{}",
-        "days": "{}；已查看最近{}天（--days）",
+        "days": "{}（已查看最近{}天：--days）",
+        "no key": "请给出客户号，与银行事件中的一致",
     },
 }
 

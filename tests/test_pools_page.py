@@ -48,7 +48,7 @@ def test_every_reason_that_the_page_names_is_one_of_the_list() -> None:
 
 def told(folder: Path, text: str) -> list[Redemption]:
     path = folder / "tills.csv"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
     return [one for _, one in read_redemptions(path, POOLS, NOW)]
 
 
@@ -79,6 +79,7 @@ def test_a_till_tells_what_it_knows(tmp_path: Path) -> None:
         ("code,at\nK1,0001-01-01T00:00:00+08:00\n", "tills.csv:2: '0001-01-01T00:00:00+08:00' is no instant"),
         ("code,at\nK1,2026-12-01T12:05:00\n", "tills.csv:2: '2026-12-01T12:05:00' is no instant"),
         ('code\n"K1', "tills.csv: unexpected end of data"),
+        ("code\nK1\nK\udce4\n", "tills.csv:3: this is not UTF-8; save the file as CSV in UTF-8"),
     ],
 )
 def test_a_slip_in_a_tills_file_is_told_and_nothing_of_it_is_taken(tmp_path: Path, text: str, problem: str) -> None:

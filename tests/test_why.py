@@ -199,6 +199,8 @@ def replace_value(record: Record, old: bytes, new: bytes) -> Record:
     [
         (("explain", "Ж"), "'Ж' is no id of a decision; it is written in 0-9 and a-f"),
         (("explain", ""), "is no id of a decision"),
+        (("why", ""), "name the customer by the key that the bank's events have"),
+        (("why", "", "--language", "zh"), "请给出客户号"),
         (("explain", "Ж", "--language", "zh"), "'Ж'不是决策编号"),
         (("explain", "ab"), "no Kafka is configured"),
     ],
