@@ -28,6 +28,7 @@ from streams import clock
 from streams.attempt import attempt
 from streams.commit import Commit
 from streams.consumed import as_record
+from streams.heap import keep_whole
 from streams.skips import Skips
 from streams.stages import STAGES
 from streams.store import META, Meta, RocksStore, encode
@@ -117,6 +118,7 @@ def main() -> None:
     parser.add_argument("--keys", choices=tuple(WORKLOADS), default="uniform", help="whose events")
     parser.add_argument("--events", type=int, default=120_000, help="how many (default: %(default)s)")
     asked = parser.parse_args()
+    keep_whole()
     with tempfile.TemporaryDirectory(prefix="kairos-bench-") as folder:
         print(json.dumps(asyncio.run(_run(asked, Path(folder)))))
 

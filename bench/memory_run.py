@@ -1,6 +1,9 @@
 """`python -m bench memory`: how much memory a worker takes while it works off a backlog, from beginning to end.
 
 All events lie in Kafka before the worker starts. A worker that kept what it cannot work on yet would grow with them.
+What is under way differs from one moment to the next, so it is judged by its peaks: the highest of all events against
+the highest of the first tenth of them after warm-up. By then each customer has to have 64 events, for as many are
+remembered: until then records grow, and with them what a batch holds.
 """
 
 import argparse
@@ -49,7 +52,7 @@ def main(words: list[str]) -> int:
     """Run and print."""
     parser = argparse.ArgumentParser(prog="python -m bench memory", description=__doc__)
     parser.add_argument("--events", type=int, default=10_000_000, help="in the backlog (default: %(default)s)")
-    parser.add_argument("--customers", type=int, default=300_000, help="they belong to (default: %(default)s)")
+    parser.add_argument("--customers", type=int, default=30_000, help="they belong to (default: %(default)s)")
     parser.add_argument("--rules", type=int, default=1_000, help="in force (default: %(default)s)")
     asked = parser.parse_args(words)
     with (
@@ -133,13 +136,15 @@ def _write(found: list[tuple[int, float, float]], number: int) -> None:
             low, high = min(row[2] for row in rows), max(row[2] for row in rows)
             print(f"| {rows[-1][0]:,} | {rows[-1][1]:.0f} | {low:.0f} to {high:.0f} |")
     begin = max(_WARM * number // _TENTHS, _FULL)
-    warm = [memory for done, _, memory in found if done >= begin]
-    if not warm:
+    until = begin + number // _TENTHS
+    first, later = [[m for done, _, m in found if a <= done < b] for a, b in ((begin, until), (until, number + 1))]
+    if not first or not later:
         print(f"\nToo short to tell: caches and tables fill until some {_FULL:,} events were taken.")
     else:
-        most = max(warm) / warm[0] - 1
+        most = max(later) / max(first) - 1
         verdict = "flat" if most <= _FLAT else "NOT flat"
-        print(f"\nAfter {begin:,} events: {min(warm):.0f} to {max(warm):.0f} MiB, at most {most:+.1%}: {verdict}.")
+        peaks = f"up to {max(first):.0f} MiB until {until:,}, up to {max(later):.0f} MiB later"
+        print(f"\nAfter {begin:,} events: {peaks}, {most:+.1%}: {verdict}.")
 
 
 def _say(line: str) -> None:

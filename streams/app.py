@@ -17,6 +17,7 @@ from streams.card_feed import TOPIC, map_line
 from streams.catalogue import Catalogue
 from streams.door import add_door
 from streams.health import Health
+from streams.heap import keep_whole
 from streams.interpreter import leave_alone
 from streams.settings import Settings
 from streams.skips import Skip
@@ -85,6 +86,7 @@ def run_worker(
         Kafka does not answer, or its topics are not as declared.
 
     """
+    keep_whole()
     refuse(settings, door=door)
     app = application(settings)
     # Without an agent Faust's own consumer would subscribe to nothing, which ends the worker; so it gets none.
