@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-import msgspec
-
 from console.backtest_offpolicy_words import SAID
 from console.backtest_report import Cell, Section, Table, share
 from console.backtest_rows import DecisionRow, VerdictRow, feedback
@@ -93,12 +91,9 @@ class Reactions:
         self.made_up = set[tuple[str, str]]()
 
     def take(self, value: bytes | None) -> None:
-        """Hear a record of feedback; what is none, the door refuses live, too."""
-        try:
-            found = feedback(value or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return
-        if found.decision is not None and found.what in _KINDS:
+        """Hear a record of feedback."""
+        found = feedback(value)
+        if found is not None and found.decision is not None and found.what in _KINDS:
             self.of[found.what].add(found.decision)
             if found.simulated:
                 self.made_up.add((found.what, found.decision))

@@ -114,5 +114,22 @@ class CommandRow(_Row):
 
 decision = msgspec.json.Decoder(DecisionRow).decode
 offer = msgspec.json.Decoder(OfferRow).decode
-feedback = msgspec.json.Decoder(FeedbackRow).decode
+_feedback = msgspec.json.Decoder(FeedbackRow).decode
 command = msgspec.json.Decoder(CommandRow).decode
+
+
+def feedback(value: bytes | None) -> FeedbackRow | None:
+    """Read what came back for an offer; None where it is no feedback: others write it, and the door refuses it.
+
+    Examples
+    --------
+    >>> feedback(b'{"what":"clicked","decision":"d1"}')
+    FeedbackRow(what='clicked', decision='d1', simulated=False)
+    >>> feedback(b'{"what":3}') is feedback(b'{"what":"\\xff"}') is None
+    True
+
+    """
+    try:
+        return _feedback(value or b"")
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None

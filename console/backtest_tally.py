@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
-import msgspec
 import numpy as np
 
 from console.backtest_figures import WON, ArmFigures, Figures, Pair, PoolFigures, RuleFigures, Sent, pairs
@@ -162,11 +161,8 @@ class Tally:
 
 
 def _answered(value: bytes) -> str:
-    try:
-        return feedback(value).decision or ""
-    except msgspec.MsgspecError:
-        # The door refuses it.
-        return ""
+    found = feedback(value)
+    return "" if found is None else found.decision or ""
 
 
 @lru_cache(maxsize=4_096)

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-import msgspec
-
 from console.backtest_rows import decision, feedback
 from kairos.decisions import MADE, Arm, Reason
 from kairos.ports import Record
@@ -121,12 +119,9 @@ class Uplift:
 
     def came_back(self, record: Record) -> None:
         """Take what came back of an offer; each customer counts once for each rule."""
-        try:
-            said = feedback(record.value or b"")
-        except msgspec.MsgspecError:
-            return
-        of = self._of.get(said.decision or "")
-        if of is None or said.what not in _REACTED:
+        said = feedback(record.value)
+        of = None if said is None else self._of.get(said.decision or "")
+        if said is None or of is None or said.what not in _REACTED:
             return
         group = self.rules[of.rule].groups[of.cell]
         group.reacted.add(of.customer)
