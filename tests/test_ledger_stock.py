@@ -47,6 +47,14 @@ def test_a_code_imported_twice_is_refused_once_and_the_rest_is_kept() -> None:
     assert [table.reserve(d).code for d in ("d2", "d3")] == ["BBB", "CCC"]
 
 
+def test_only_pools_of_one_merchant_must_not_share_a_code() -> None:
+    cafe, tea = (pool(name, 9, codes="imported", merchant="cafe") for name in ("cafe", "tea"))
+    table = Table(cafe, tea, pool("taxi", 9, codes="imported"))
+    table.stock("AAA")
+
+    assert [len(table.stock("AAA", of=name).dead) for name in ("tea", "taxi")] == [1, 0]
+
+
 def test_codes_may_come_before_the_pools_definition() -> None:
     table = Table()
     assert table.stock("AAA").outputs == []
