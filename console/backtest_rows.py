@@ -119,13 +119,13 @@ command = msgspec.json.Decoder(CommandRow).decode
 
 
 def feedback(value: bytes | None) -> FeedbackRow | None:
-    """Read what came back for an offer; None where it is no feedback: others write it, and the door refuses it.
+    r"""Read what came back for an offer; None where it is no feedback: others write it, and the door refuses it.
 
     Examples
     --------
     >>> feedback(b'{"what":"clicked","decision":"d1"}')
     FeedbackRow(what='clicked', decision='d1', simulated=False)
-    >>> feedback(b'{"what":3}') is feedback(b'{"what":"\\xff"}') is None
+    >>> feedback(b'{"what":3}') is feedback(b'{"what":"\xff"}') is None
     True
 
     """

@@ -177,14 +177,14 @@ def test_a_decision_that_is_taken_back_leaves_the_earlier_ones_of_its_group() ->
 
 @pytest.mark.parametrize("arm_", list(Arm))
 def test_a_rule_decides_for_one_customer_so_often_and_no_more_in_both_arms(arm_: Arm) -> None:
-    twice, customer = one(limits={"per_customer": 2}), Customer()
-    for day in (400, 0):
-        assert through(twice, customer=customer).reason is None
-        hold(customer, Candidate(twice, arm_, Channel.SMS), NOON - day * DAY, NOON - day * DAY)
+    thrice, customer = one(limits={"per_customer": 3}), Customer()
+    for day in (400, 200, 0):
+        assert through(thrice, customer=customer).reason is None
+        hold(customer, Candidate(thrice, arm_, Channel.SMS), NOON - day * DAY, NOON - day * DAY)
 
-    assert through(twice, customer=customer).reason is Reason.CUSTOMER_LIMIT
+    assert through(thrice, customer=customer).reason is Reason.CUSTOMER_LIMIT
     release(customer, "r", Channel.SMS, "marketing", NOON)
-    assert through(twice, customer=customer).reason is None
+    assert through(thrice, customer=customer).reason is None
 
 
 def test_what_was_never_sent_is_given_back() -> None:
