@@ -42,18 +42,20 @@ def codes(
 
     A code that the texts in force would not tell, for it is too long or has characters they do not take, is refused
     with its line: at the grant it would be too late. What the ledger took is told when it has; after --wait seconds,
-    that it has not yet: the codes stay, and are taken when a worker runs.
+    that it has not yet, with exit code 3: the codes stay, and are taken when a worker runs. --wait 0 asks nothing.
     """
     with said():
         client = settings().cluster.for_aiokafka()
         known = asyncio.run(catalogue(client))
         to, takers = _imported(known, pool), _takers(known, pool)
         try:
-            said_ = asyncio.run(_send(client, file, to, takers, wait))
+            count, letters = asyncio.run(_send(client, file, to, takers, wait))
         except CodesError as error:
             errors.print("\n".join(error.problems), markup=False, highlight=False)
             raise typer.Exit(1) from None
-    out.print(said_, markup=False, highlight=False)
+    out.print(handed(to.pool, count, letters), markup=False, highlight=False)
+    if letters is None and wait:
+        raise typer.Exit(3)
 
 
 def _takers(known: Known, pool: str) -> tuple[Taker, ...]:
@@ -72,8 +74,10 @@ def _imported(known: Known, pool: str) -> CouponPool:
     return pools[pool]
 
 
-async def _send(client: Mapping[str, object], file: Path, to: CouponPool, takers: Sequence[Taker], wait: float) -> str:
-    """Hand the codes over, and say what became of them."""
+async def _send(
+    client: Mapping[str, object], file: Path, to: CouponPool, takers: Sequence[Taker], wait: float
+) -> tuple[int, list[tuple[str, str]] | None]:
+    """Hand the codes over; gives how many, and the ledger's dead letters about them, None where it did not answer."""
     count = checked = 0
     with errors.status("importing codes ...") as status:
 
@@ -92,10 +96,9 @@ async def _send(client: Mapping[str, object], file: Path, to: CouponPool, takers
             try:
                 async with asyncio.timeout(wait):
                     await told.carried_out(lambda done: status.update(f"the ledger takes them ... {done * PORTION:,}"))
-                letters = [(letter.kind.code, letter.message) async for letter in told.letters()]
+                return count, [(letter.kind.code, letter.message) async for letter in told.letters()]
             except TimeoutError:
-                return handed(to.pool, count, None)
-    return handed(to.pool, count, letters)
+                return count, None
 
 
 def _command(stock: Stock) -> tuple[bytes, bytes, Headers]:

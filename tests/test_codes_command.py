@@ -54,6 +54,9 @@ async def test_codes_reach_the_ledger_whole_or_not_at_all(
     assert "did you mean 'cafe'" in unknown.output
     assert "makes its codes itself" in generated.output
     rows = await _commands(cluster)
+    unanswered = await _run(cluster, "cafe", str(good), "--wait", "0.2")
+    assert unanswered.exit_code == 3
+    assert "it has not taken all of them yet" in unanswered.output
     stocks = [command.validate_json(row.value or b"") for row in rows]
     assert [len(stock.codes) for stock in stocks if isinstance(stock, Stock)] == [1_000, 500]
     store, versions = MemoryStore(), Versions().having("pools", POOLS)
