@@ -2,7 +2,8 @@
 
 One programme, so one partition: each command reserves one coupon of a pool with limits by customer, day, month and
 programme; a code is made with a key; offer, entry, answer, changelog and journal are one Kafka transaction with the
-offsets. Beside it the bare decode of the same commands' JSON in the same run, for a busy machine shows ratios only.
+offsets. Beside it the bare decode of the same commands' JSON in the same run, for a busy machine shows ratios only. A
+first turn is not counted, as in `python -m bench`: Kafka's Java compiles itself for so long.
 """
 
 import argparse
@@ -73,14 +74,13 @@ def _measured(folder: Path, records: list[Record], runs: int) -> tuple[list[Resu
         cluster = Cluster(bootstrap=broker.bootstrap)
         declare(cluster, _PARTITIONS)
         asyncio.run(feed(records, cluster))
-        for number in range(runs):
+        for number in range(runs + 1):
             name = f"ledger-{number}"
             own = [
                 replace(_BY_NAME[topic], name=f"{name}.{last}")
                 for topic, last in ((LEDGER_CHANGELOG, "changelog"), (LEDGER_JOURNAL, "journal"))
             ]
             declare(cluster, _PARTITIONS, topics=own)
-            decodes.append(_decode(records))
             words = ["--bootstrap", broker.bootstrap, "--topic", LEDGER_COMMANDS, "--events", str(len(records))]
             command = [
                 sys.executable,
@@ -92,8 +92,11 @@ def _measured(folder: Path, records: list[Record], runs: int) -> tuple[list[Resu
                 "--folder",
                 str(folder / name),
             ]
-            found.append(measured(command))
-            print(f"run {number + 1}: {found[-1].rate:,.0f} reservations/s", file=sys.stderr, flush=True)
+            run = measured(command)
+            print(f"turn {number}: {run.rate:,.0f} reservations/s", file=sys.stderr, flush=True)
+            if number:
+                found.append(run)
+                decodes.append(_decode(records))
     return found, decodes
 
 
