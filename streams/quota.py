@@ -4,7 +4,8 @@ from kairos.instants import Millis
 
 __all__ = ["Quota"]
 
-_FIRST = 1_000
+_FIRST = 10
+"""Records for each millisecond that they may compute, before anybody knows what one costs."""
 _LEAST = 20
 
 
@@ -39,7 +40,7 @@ class Quota:
 
     def __init__(self, most: int, usual: Millis, behind: Millis) -> None:
         self._limit, self._usual, self._behind = most, usual, behind
-        self.most = min(_FIRST, most)
+        self.most = min(usual * _FIRST, most)
 
     def learn(self, took: float, count: int, left: int = 0) -> None:
         """Size the next portion by what the last one cost.
