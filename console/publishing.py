@@ -23,6 +23,7 @@ from rules.schema import Published, Rule
 from rules.template_fit import Beside, unfit
 from rules.templates import Templates
 from streams.catalogue import CURRENT, Pointer, publication, read_pointer
+from streams.connected import connected
 from streams.topic_reader import read_topic
 from streams.topics import CATALOGUE
 from streams.topics_declare import TopicError
@@ -183,8 +184,8 @@ async def catalogue(client: Client) -> Known:
 
 async def _declared(client: Client) -> None:
     admin = AIOKafkaAdminClient(**client)
-    await admin.start()
     try:
+        await admin.start()
         if CATALOGUE not in await admin.list_topics():
             raise TopicError(f"Kafka has no topic {CATALOGUE}; declare Kairos' topics by `kairos topics`")
     finally:
@@ -197,9 +198,6 @@ async def send(client: Client, outputs: Sequence[Output]) -> None:
     producer = AIOKafkaProducer(
         acks="all", enable_idempotence=True, compression_type="gzip", max_request_size=GREATEST, **client
     )
-    await producer.start()
-    try:
+    async with connected(producer):
         for topic, key, value, headers in outputs:
             await producer.send_and_wait(topic, value, key, headers=list(headers))
-    finally:
-        await producer.stop()

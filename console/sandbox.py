@@ -24,6 +24,7 @@ from kairos.events import Feedback
 from kairos.instants import Millis
 from kairos.offers import Channel
 from kairos.wire import headers, type_of
+from streams.connected import connected
 from streams.topics import FEEDBACK
 
 __all__ = ["Running", "Sandbox", "run_sandbox", "running"]
@@ -104,9 +105,7 @@ async def running(sandbox: Sandbox, now: Callable[[], Millis]) -> AsyncIterator[
     book = Accepted(sandbox.accepted)
     async with AsyncExitStack() as stack:
         # What is written twice has one id. A producer that numbers its records writes none after one it gave up.
-        producer = AIOKafkaProducer(acks="all", **sandbox.client)
-        stack.push_async_callback(producer.stop)
-        await producer.start()
+        producer = await stack.enter_async_context(connected(AIOKafkaProducer(acks="all", **sandbox.client)))
         customers = _Customers(sandbox, truth, producer, now)
         stack.push_async_callback(customers.leave)
         secrets = {Channel.SMS: sandbox.sms_secret, Channel.PUSH: sandbox.push_secret}

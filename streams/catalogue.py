@@ -22,6 +22,7 @@ from kairos.ports import Output, Record
 from rules.kept import Kept
 from rules.stops import STOP
 from rules.undisturbed import at_once
+from streams.connected import connected
 from streams.consumed import as_record
 from streams.interpreter import collect_rarely, give_way, leave_alone, short_turns
 from streams.kept_book import KeptBook
@@ -203,8 +204,7 @@ class Catalogue(Service):
             max_partition_fetch_bytes=8 * 1024 * 1024,
             **self._client,
         )
-        await consumer.start()
-        try:
+        async with connected(consumer):
             consumer.assign([_PLACE])
             consumer.seek(_PLACE, self._position)
             end = (await consumer.end_offsets([_PLACE]))[_PLACE]
@@ -217,8 +217,6 @@ class Catalogue(Service):
                     self.opened.set()
                 found = await consumer.getmany(_PLACE, timeout_ms=200)
                 await self._take(found.get(_PLACE, []))
-        finally:
-            await consumer.stop()
 
     async def _keep(self) -> None:
         # Only now and once: a book that comes later differs in few rules, and a batch shall not wait for the writing.

@@ -17,6 +17,7 @@ from kairos.ports import Output, Record
 from kairos.replayed import TYPE, Replayed
 from kairos.wire import headers
 from streams.commit import Commit, commit
+from streams.connected import connected
 from streams.dead_letters import Kind, again, read_letter
 from streams.dead_letters_read import Wanted, find
 from streams.hooks import Hooks
@@ -105,8 +106,7 @@ async def replay_letters(
         **client,
     )
     done = Counter[Kind]()
-    await producer.start()
-    try:
+    async with connected(producer):
         # Read only now: starting the producer has ended whatever an older replay left open.
         found = await find(client, wanted, 0, lambda _read, _all: None)
         chosen = {
@@ -123,8 +123,6 @@ async def replay_letters(
                 await commit(prepared, producer, {}, ID, hooks or Hooks())
                 done.update(chosen[number][record.offset] for record in records)
                 tell(done.total(), total)
-    finally:
-        await producer.stop()
     return done
 
 

@@ -20,6 +20,7 @@ from mode import CrashingSupervisor
 from kairos.ports import Headers, Output, Record
 from kairos.wire import BadRecord
 from streams import clock
+from streams.connected import connected
 from streams.dead_letters import dead_letter
 from streams.settings import Settings
 
@@ -52,15 +53,12 @@ def add_door(app: faust.App, settings: Settings, topic: str, mapped: Callable[[b
             max_request_size=8 * 1024 * 1024,
             **settings.cluster.for_aiokafka(),
         )
-        await producer.start()
-        try:
+        async with connected(producer):
             # `noack_take`: a batch is acknowledged only once Kafka holds all it became. `take` would acknowledge
             # what it lost.
             async for taken in stream.noack_take(_MOST, within=_WITHIN):
                 # It gives events, whatever its types say: each is acknowledged by hand.
                 await _forward(producer, cast(Sequence[EventT[bytes]], taken), mapped)
-        finally:
-            await producer.stop()
 
     # By itself Faust would start the agent again behind the batch that failed, and that batch would be gone. So the
     # worker ends, and the next one reads it again.

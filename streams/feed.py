@@ -12,6 +12,7 @@ from aiokafka.structs import RecordMetadata
 
 from kairos.ports import Record
 from streams.cluster import Cluster
+from streams.connected import connected
 from streams.topics import CUSTOMERS, partition_of
 
 __all__ = ["Fed", "feed"]
@@ -69,15 +70,12 @@ async def feed(
         compression_type="gzip" if packed else None,
         **cluster.for_aiokafka(),
     )
-    await producer.start()
-    try:
+    async with connected(producer):
         feeding = _Feeding(producer, rate, progress)
         found = iter(records)
         rest = await feeding.send_while(lambda record: record.topic == CUSTOMERS, found)
         await feeding.send_while(lambda _: True, chain(rest, found))
         return feeding.fed
-    finally:
-        await producer.stop()
 
 
 class _Feeding:

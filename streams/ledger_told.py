@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from kairos.ports import Headers, Record
+from streams.connected import connected
 from streams.consumed import as_record
 from streams.dead_letters import Letter, read_letter
 from streams.stages import STAGES
@@ -34,17 +35,15 @@ async def telling(client: Client, *more: str) -> AsyncIterator["Telling"]:
     """Open what it takes to tell the ledger something and to see what comes of it, in `more` topics where named."""
     async with AsyncExitStack() as stack:
         producer = AIOKafkaProducer(acks="all", enable_idempotence=True, linger_ms=20, **client)
-        await producer.start()
-        stack.push_async_callback(producer.stop)
+        await stack.enter_async_context(connected(producer))
         admin = AIOKafkaAdminClient(**client)
-        await admin.start()
         stack.push_async_callback(admin.close)
+        await admin.start()
         reader = AIOKafkaConsumer(enable_auto_commit=False, isolation_level="read_committed", **client)
         # What was written last may not be known as committed yet, so this one asks how far there is to read.
         ends = AIOKafkaConsumer(enable_auto_commit=False, isolation_level="read_uncommitted", **client)
         for consumer in (reader, ends):
-            await consumer.start()
-            stack.push_async_callback(consumer.stop)
+            await stack.enter_async_context(connected(consumer))
         places = [
             TopicPartition(topic, number)
             for topic in (DEAD_LETTERS, LEDGER_COMMANDS, *more)

@@ -17,6 +17,7 @@ from kairos.ports import Again, Batch, Output, Record, Store
 from rules.saying import Language
 from rules.stops import STOP
 from streams import journal
+from streams.connected import connected
 from streams.consumed import as_record
 from streams.skips import letters, without
 from streams.spec import StageSpec
@@ -173,8 +174,7 @@ class _Tape:
     async def start(cls, stack: AsyncExitStack, client: Client, place: TopicPartition) -> "_Tape":
         """Begin to read at the oldest record that is still there."""
         reader = AIOKafkaConsumer(enable_auto_commit=False, isolation_level="read_committed", **client)
-        await reader.start()
-        stack.push_async_callback(reader.stop)
+        await stack.enter_async_context(connected(reader))
         tape = cls(stack, client, reader, place)
         reader.assign([place])
         tape.begin = (await reader.beginning_offsets([place]))[place]

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import structs
 
 from streams.cluster import Cluster
+from streams.connected import connected
 from streams.feed import feed
 from streams.topic_reader import read_piecewise
 from streams.topics import APP_USAGE, CATALOGUE, CUSTOMERS, FEEDBACK, TRANSACTIONS
@@ -70,14 +71,11 @@ async def refill(source: Mapping[str, object], target: Cluster, topics: Mapping[
 
 async def _refuse_filled(target: Cluster, topics: Collection[str]) -> None:
     reader = AIOKafkaConsumer(*topics, enable_auto_commit=False, **target.for_aiokafka())
-    await reader.start()
-    try:
+    async with connected(reader):
         places = [
             TopicPartition(topic, number) for topic in topics for number in reader.partitions_for_topic(topic) or ()
         ]
         begins, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)
-    finally:
-        await reader.stop()
     filled = sorted({place.topic for place in places if ends[place] > begins[place]})
     if filled:
         raise NotEmpty(f"{', '.join(filled)} on {target.bootstrap} hold records already; only new topics are filled")

@@ -14,6 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from kairos.instants import SECOND, Millis
+from streams.connected import connected
 from streams.hooks import Hooks
 from streams.store import RocksStore
 from streams.topics import TOMBSTONES
@@ -83,8 +84,7 @@ async def restore(
         max_partition_fetch_bytes=_FETCH,
         **client,
     )
-    await reader.start()
-    try:
+    async with connected(reader):
         reader.assign([place])
         begin = (await reader.beginning_offsets([place]))[place]
         end = (await reader.end_offsets([place]))[place]
@@ -104,8 +104,6 @@ async def restore(
                 return Restored(await _apply(store, pieces), wiped)
             async with turns or asyncio.Semaphore():
                 return Restored(await _load(store, pieces), wiped)
-    finally:
-        await reader.stop()
 
 
 def _is_useless(store: RocksStore, start: int, begin: int, end: int, now: Millis) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.connected import connected
 from streams.store import META, Meta, restored
 
 __all__ = ["StateRefused", "recorded", "refuse"]
@@ -83,8 +84,7 @@ async def recorded(client: Mapping[str, object], topic: str) -> dict[int, Meta]:
         fetch_max_wait_ms=_WAIT,
         **client,
     )
-    await reader.start()
-    try:
+    async with connected(reader):
         places = [TopicPartition(topic, number) for number in sorted(reader.partitions_for_topic(topic) or ())]
         if not places:
             return {}
@@ -95,8 +95,6 @@ async def recorded(client: Mapping[str, object], topic: str) -> dict[int, Meta]:
             if packed is not None:
                 found[place.partition] = restored(packed)
         return found
-    finally:
-        await reader.stop()
 
 
 async def _newest(reader: AIOKafkaConsumer, place: TopicPartition, begin: int, end: int) -> bytes | None:

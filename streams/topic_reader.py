@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from kairos.instants import Millis
 from kairos.ports import Record
+from streams.connected import connected
 from streams.consumed import as_record
 from streams.topics import partition_of
 
@@ -60,8 +61,7 @@ async def read_piecewise(
         max_partition_fetch_bytes=8 * 1024 * 1024,
         **client,
     )
-    await reader.start()
-    try:
+    async with connected(reader):
         numbers = sorted(reader.partitions_for_topic(topic) or ())
         if only is not None and numbers:
             numbers = [only if isinstance(only, int) else partition_of(only.encode(), len(numbers))]
@@ -72,8 +72,6 @@ async def read_piecewise(
             begins, ends = await _begins(reader, places, since), await reader.end_offsets(places)
             async for piece in _pieces(reader, begins, ends, tell):
                 yield piece
-    finally:
-        await reader.stop()
 
 
 async def _begins(reader: AIOKafkaConsumer, places: list[TopicPartition], since: Millis) -> dict[TopicPartition, int]:

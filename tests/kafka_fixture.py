@@ -27,7 +27,10 @@ from streams.topics import TOPICS, Partitions
 from streams.topics_declare import declare
 
 IMAGE = "confluentinc/cp-kafka:7.6.0"
-LEFT_OPEN = ("ignore:unclosed <socket:ResourceWarning", "ignore:unclosed transport:ResourceWarning")
+LEFT_OPEN = tuple(
+    f"ignore:{left}:ResourceWarning"
+    for left in ("unclosed <socket", "unclosed transport", "Unclosed AIOKafkaConnection", "loop is closed")
+)
 """A client of Kafka leaves a connection open where it is told to go while it opens one; when that is said is luck."""
 USED, ABREAST = pytest.StashKey[str](), pytest.StashKey[list[str]]()
 
