@@ -122,4 +122,4 @@ def share(salt: str, customer: str) -> float:
     """
     digest = hashlib.blake2b(f"{salt}:{customer}".encode(), digest_size=8).digest()
     # 53 bits are what a float holds exactly, so that 1.0 cannot come out by rounding.
-    return (int.from_bytes(digest) >> 11) / 2**53
+    return (int.from_bytes(digest) >> 11) / 2.0**53

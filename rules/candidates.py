@@ -1,7 +1,6 @@
 """Candidates: rules that matched, with what the gates made of each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -41,8 +40,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
         return self.said.parameter if isinstance(self.said, Unsaid) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(msgspec.Struct, frozen=True):
     """What arbitration made of the candidates.
 
     Parameters
@@ -58,4 +56,4 @@ class Ranking:
 
     wishes: tuple[Candidate, ...]
     refused: tuple[Candidate, ...]
-    chances: Mapping[str, float] = field(default_factory=dict)
+    chances: Mapping[str, float] = {}

@@ -4,7 +4,6 @@ It counts attempts, in both arms alike; what is known never to have reached the 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
 
 from kairos.customer import Customer
 from kairos.decisions import Reason
@@ -30,43 +29,47 @@ def take_back(customer: Customer, channel: Channel, purpose: str, held: Millis) 
     rings.strike(customer.purposes, purpose, second)
 
 
-def crowded(customer: Customer, purpose: str, policy: Policy, now: Millis) -> Iterator[Reason]:
+def crowded(customer: Customer, purpose: str, policy: Policy, now: Millis) -> tuple[Reason, ...]:
     """Give each reason why the customer is not to be contacted now, by whatever channel."""
+    found: list[Reason] = []
     second = rings.second(now)
-    if policy.gap is not None and _newest(customer) > second - policy.gap // SECOND:
-        yield Reason.GAP
+    if policy.gap is not None and counted(customer, second - policy.gap // SECOND, second):
+        found.append(Reason.GAP)
     for cap in policy.overall or ():
         if counted(customer, second - cap.within // SECOND, second) >= cap.at_most:
-            yield Reason.OVERALL_CAP
+            found.append(Reason.OVERALL_CAP)
             break
     if (caps := policy.caps_of(purpose)) and _full(customer.purposes.get(purpose, b""), caps, second):
-        yield Reason.PURPOSE_CAP
+        found.append(Reason.PURPOSE_CAP)
+    return tuple(found)
 
 
-def _newest(customer: Customer) -> int:
-    # Processing time never goes back, so that the last entry of a ring is its newest, and none is later than now.
-    return max((int.from_bytes(ring[-rings.SIZE :]) for ring in customer.contacts.values()), default=-1)
-
-
-def shut(customer: Customer, channel: Channel, policy: Policy, now: Millis) -> Iterator[Reason]:
+def shut(customer: Customer, channel: Channel, policy: Policy, now: Millis) -> tuple[Reason, ...]:
     """Give each reason why this channel is not to be used for the customer now."""
     until = rests_until(customer, channel, policy)
-    if until is not None and now < until:
-        yield Reason.IGNORED
-    if _full(customer.contacts.get(channel.value, b""), policy.caps.get(channel, ()), rings.second(now)):
-        yield Reason.CONTACT_CAP
+    found = () if until is None or now >= until else (Reason.IGNORED,)
+    if _full(customer.contacts.get(channel, b""), policy.caps.get(channel, ()), rings.second(now)):
+        return (*found, Reason.CONTACT_CAP)
+    return found
 
 
 def rests_until(customer: Customer, channel: Channel, policy: Policy) -> Millis | None:
     """Give until when a channel rests because its messages were ignored; None where they were not."""
-    ignored, row = policy.ignored, customer.ignored.get(channel.value, b"")
-    if ignored is None or len(row) < ignored.after * rings.SIZE:
+    ignored = policy.ignored
+    if ignored is None:
+        return None
+    row = customer.ignored.get(channel, b"")
+    if len(row) < ignored.after * rings.SIZE:
         return None
     return int.from_bytes(row[-rings.SIZE :]) * SECOND + ignored.rest
 
 
 def _full(ring: bytes, caps: Caps, second: int) -> bool:
-    return any(cap.at_most == 0 or rings.reached(ring, second, cap.within // SECOND, cap.at_most) for cap in caps)
+    # A generator would take longer than what it asks.
+    for cap in caps:  # noqa: SIM110 - see above
+        if cap.at_most == 0 or rings.reached(ring, second, cap.within // SECOND, cap.at_most):
+            return True
+    return False
 
 
 def counted(customer: Customer, after: int, until: int) -> int:
@@ -81,5 +84,8 @@ def counted(customer: Customer, after: int, until: int) -> int:
     (2, 1, 1)
 
     """
-    found = (rings.until(ring, until) for ring in customer.contacts.values())
-    return sum(len(seconds) - bisect_right(seconds, after) for seconds in found)
+    found = 0
+    for ring in customer.contacts.values():
+        seconds = rings.until(ring, until)
+        found += len(seconds) - bisect_right(seconds, after)
+    return found

@@ -1,8 +1,10 @@
 """Hours: whether a channel may be used at a moment, and when it may be used next."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from kairos.decisions import Reason
 from kairos.events import Attribute
@@ -21,7 +23,7 @@ _QUIET_AT_MOST = 2 * DAY
 """After so long without an open minute there is none: no day is longer."""
 
 
-class Use(NamedTuple):
+class Use(msgspec.Struct, frozen=True, gc=False):
     """What is to be used: a channel, for a product if one is offered, in the zone of the customer if it is known."""
 
     channel: Channel
@@ -58,26 +60,23 @@ def closed(policy: Policy, use: Use, now: Millis) -> tuple[Reason, ...]:
     for hours in hours_of(policy, use):
         if not minutes_in(hours, minute):
             quiet = (Reason.QUIET_HOURS,)
-    if policy.spans and any(True for _ in closures(policy, use, now)):
-        return (Reason.BLACKOUT, *quiet)
-    return quiet
+    return (Reason.BLACKOUT, *quiet) if policy.spans and closures(policy, use, now) else quiet
 
 
-def closures(policy: Policy, use: Use, now: Millis) -> Iterator[tuple[Millis, Closure]]:
+def closures(policy: Policy, use: Use, now: Millis) -> list[tuple[Millis, Closure]]:
     """Give what of the calendar closes a channel now, each with the moment at which it ends."""
-    for begin, end, closure in policy.spans:
-        if begin <= now < end and _touches(policy, closure, use):
-            yield end, closure
+    return [(end, one) for begin, end, one in policy.spans if begin <= now < end and _touches(policy, one, use)]
 
 
-def hours_of(policy: Policy, use: Use) -> Iterator[Minutes]:
+def hours_of(policy: Policy, use: Use) -> list[Minutes]:
     """Give the hours that all have to hold: the channel's, those of the product's classes, and by day where unsure."""
-    yield policy.hours[use.channel]
-    for name in policy.classes_of.get(use.product or "", ()):
-        if (narrower := policy.classes[name].hours.get(use.channel)) is not None:
-            yield narrower
+    found = [policy.hours[use.channel]]
+    if classes := policy.classes_of.get(use.product or ""):
+        said = [policy.classes[name].hours.get(use.channel) for name in classes]
+        found += [narrower for narrower in said if narrower is not None]
     if policy.customer_zone is not None and use.zone is None:
-        yield DAYTIME
+        found.append(DAYTIME)
+    return found
 
 
 def _touches(policy: Policy, closure: Closure, use: Use) -> bool:
