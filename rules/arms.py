@@ -74,27 +74,27 @@ class Arms:
 
     def of(self, rule: Rule) -> Drawn:
         """Draw for one rule."""
-        experiment = rule.experiment
-        alone = experiment.control > 0 and self._place(rule.salt) < experiment.control
-        if self._control is None and experiment.treatments is None:
+        gated = rule.gated
+        alone = gated.control > 0 and self._place(gated.salt) < gated.control
+        if self._control is None and gated.treatments is None:
             return _ALONE if alone else _TREATED
-        treatment = None if experiment.treatments is None else self._treatment(rule, experiment.treatments)
-        control = None if self._control is None else self._whatever_rules_say(rule, self._control)
-        if spared := control is not None and rule.purpose in self._policy.uncontrolled:
+        treatment = None if gated.treatments is None else self._treatment(gated.salt, gated.treatments)
+        control = None if self._control is None else self._whatever_rules_say(gated.programme, self._control)
+        if spared := control is not None and gated.purpose in self._policy.uncontrolled:
             control = None
         if control is None and alone:
             control = "rule"
         return Drawn(Arm.CONTROL if control else Arm.TREATMENT, control, treatment, spared and not alone)
 
-    def _whatever_rules_say(self, rule: Rule, said: Control) -> ControlOf | None:
+    def _whatever_rules_say(self, programme: str, said: Control) -> ControlOf | None:
         if said.everywhere and self._place(_EVERYWHERE + said.salt) < said.everywhere:
             return "everywhere"
-        programme = said.programmes.get(rule.programme)
+        part = said.programmes.get(programme)
         # By the word that also splits for the programme's rules: of two shares, the larger holds the smaller.
-        return "programme" if programme and self._place(rule.programme) < programme else None
+        return "programme" if part and self._place(programme) < part else None
 
-    def _treatment(self, rule: Rule, treatments: Iterable[Treatment]) -> str | None:
-        place, reached = self._place(rule.salt + _TREATMENTS), 0.0
+    def _treatment(self, salt: str, treatments: Iterable[Treatment]) -> str | None:
+        place, reached = self._place(salt + _TREATMENTS), 0.0
         for treatment in treatments:
             reached += treatment.share
             if place < reached:

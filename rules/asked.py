@@ -43,6 +43,13 @@ class Written(BaseModel):
     also: ClassVar[tuple[str, ...]] = ()
     """Keys that are written and stand for others, which are then read in their place."""
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Give a copy that says some things otherwise; what was worked out of this part is not taken over."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in vars(copied).keys() - type(copied).model_fields.keys():
+            del vars(copied)[name]
+        return copied
+
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> Shape:
         """Give the model's shape to editors."""
@@ -154,7 +161,6 @@ class Compared(Asked):
 
     def said(self, name: str, language: Language) -> str:
         """Say what is asked of what is called `name`."""
-        words = WORDS[language]
         if self.exists is not None:
             there = {"zh": "已知" if self.exists else "未知", "en": f" is {'' if self.exists else 'un'}known"}
             return f"{name}{there[language]}"
@@ -165,7 +171,7 @@ class Compared(Asked):
             parts.append(none_of(name, self.none_of, language))
         bounds = ((sign, getattr(self, bound, None)) for bound, sign, _ in _BOUNDS)
         parts += [f"{name} {sign} {shown(value)}" for sign, value in bounds if value is not None]
-        return words["and"].join(parts)
+        return WORDS[language]["and"].join(parts)
 
 
 class Words(Compared):

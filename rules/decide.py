@@ -3,7 +3,7 @@
 Steps 2 to 10 of the order of a decision. Conditions ran in event time; the gates run in processing time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Final
 
@@ -20,22 +20,29 @@ from rules.arms import Arms, drawn
 from rules.candidates import Candidate, Ranking
 from rules.contacts import crowded, shut
 from rules.exploring import Exploring, chances, drawn_first
+from rules.gated import MANDATORY, Gated
 from rules.hours import Use, closed, zone_of
 from rules.limits import in_cooldown, used_up
 from rules.policy import Policy
-from rules.schema import Rule, Status
+from rules.schema import Rule
 from rules.stops import NOTHING, Stops
-from rules.weighing import MANDATORY, level_of
 
 __all__ = ["Candidate", "Ranking", "convinced", "gates", "rank", "refused"]
 
 _Passed = tuple[Reason, ...]
-_Outcome = tuple[Channel | Reason, _Passed]
-"""The channel or the refusal, and what was passed on the way because of the purpose."""
-_Way = tuple[str, tuple[Channel, ...], tuple[str, ...]]
-"""Purpose, channels and classes of the product: rules that have these in common are answered alike."""
-_Open = list[tuple[Channel, _Passed]]
-"""The channels that are open, each with what was passed."""
+"""What would have refused the rule, but for its purpose."""
+_Outcome = tuple[Channel | None, Reason | None, _Passed]
+"""The channel, or the reason why there is none, and what was passed on the way."""
+_Awake = list[tuple[Channel, _Passed]]
+"""The channels that consent and hours leave open, each with what was passed."""
+_NOT_VALID: Final[_Outcome] = (None, Reason.NOT_VALID, ())
+_PAUSED: Final[_Outcome] = (None, Reason.RULE_PAUSED, ())
+_STALE: Final[_Outcome] = (None, Reason.STALE, ())
+_DO_NOT_CONTACT: Final[_Outcome] = (None, Reason.DO_NOT_CONTACT, ())
+_NO_CONSENT: Final[_Outcome] = (None, Reason.NO_CONSENT, ())
+_NO_PERSONALISATION: Final[_Outcome] = (None, Reason.NO_PERSONALISATION, ())
+_COOLDOWN: Final[_Outcome] = (None, Reason.COOLDOWN, ())
+_CUSTOMER_LIMIT: Final[_Outcome] = (None, Reason.CUSTOMER_LIMIT, ())
 
 
 def gates(
@@ -71,21 +78,8 @@ def gates(
     One candidate for each rule: with a channel, or with the reason of the gate that was reached.
 
     """
-    asked = _Asked(customer, standing, policy, now)
-    candidates: list[Candidate] = []
-    arms = Arms(event.customer, policy)
-    for written in sorted(matched, key=_id):
-        # The arm is told for every match, so that both arms can be seen to lose the same customers on the way.
-        arm, control, treatment, spared = arms.of(written)
-        rule = written if treatment is None else written.treated[treatment]
-        refusal = stops.of_rule(rule) or _of_the_rule(rule, event, standing, now)
-        outcome, passed = (refusal, ()) if refusal else asked.by_channel(rule, stops.open(rule.then.channels))
-        if isinstance(outcome, Reason):
-            candidates.append(Candidate(rule, arm, None, outcome, (), control, treatment))
-        else:
-            passed = (*passed, Reason.CONTROL) if spared else passed
-            candidates.append(Candidate(rule, arm, outcome, None, passed, control, treatment))
-    return tuple(candidates)
+    asked = _Asked(event, customer, standing, policy, now, stops)
+    return tuple([asked.candidate(rule) for rule in sorted(matched, key=_id)])
 
 
 _id, _id_of_rule = attrgetter("id"), attrgetter("rule.id")
@@ -97,80 +91,125 @@ def refused(rule: Rule, customer: str, policy: Policy, reason: Reason | None) ->
     return Candidate(found.form(rule), found.arm, None, reason, (), found.control, found.treatment)
 
 
-def _of_the_rule(rule: Rule, event: Event, standing: Standing, now: Millis) -> Reason | None:
-    if not rule.valid.at(now):
-        return Reason.NOT_VALID
-    if rule.status is not Status.ACTIVE:
-        return Reason.RULE_PAUSED
-    if now - event.at > rule.fresh:
-        return Reason.STALE
-    return Reason.DO_NOT_CONTACT if standing.profile.do_not_contact else None
+class _Way(msgspec.Struct):
+    """What was answered for one way: refused by consent or hours, or the channels that are awake and their outcome."""
 
-
-class _Answer(msgspec.Struct):
-    """What was answered for one way: the channels that are open by the hours, and the outcome where it was asked."""
-
-    awake: _Open | Reason
+    refused: _Outcome | None
+    awake: _Awake = []
     outcome: _Outcome | None = None
 
 
 class _Asked:
     """What the candidates of one decision ask of the same customer at the same moment, each question once."""
 
-    __slots__ = ("_customer", "_now", "_policy", "_standing", "_ways", "_zone")
+    __slots__ = (
+        "_age",
+        "_arms",
+        "_classes_of",
+        "_customer",
+        "_now",
+        "_policy",
+        "_standing",
+        "_stops",
+        "_ways",
+        "_zone",
+    )
 
-    def __init__(self, customer: Customer, standing: Standing, policy: Policy, now: Millis) -> None:
+    def __init__(
+        self, event: Event, customer: Customer, standing: Standing, policy: Policy, now: Millis, stops: Stops
+    ) -> None:
         self._customer, self._standing, self._policy, self._now = customer, standing, policy, now
-        self._zone = zone_of(policy, standing.profile.attrs)
-        self._ways: dict[_Way, _Answer] = {}
+        self._stops = stops if stops.kinds or stops.unread else None
+        self._age, self._arms = now - event.at, Arms(event.customer, policy)
+        self._zone, self._classes_of = zone_of(policy, standing.profile.attrs), policy.classes_of
+        self._ways: dict[tuple[str, tuple[Channel, ...], tuple[str, ...]], _Way] = {}
 
-    def by_channel(self, rule: Rule, channels: tuple[Channel, ...]) -> _Outcome:
-        """Give the first channel that passes every gate, or the reason of the furthest gate that one reached."""
-        classes = self._policy.classes_of.get(rule.then.offer.product or "", ())
-        way = (rule.purpose, channels, classes)
-        found = self._ways.get(way)
+    def candidate(self, written: Rule) -> Candidate:
+        """Lead one rule through the gates."""
+        # The arm is told for every match, so that both arms can be seen to lose the same customers on the way.
+        arm, control, treatment, spared = self._arms.of(written)
+        rule = written if treatment is None else written.treated[treatment]
+        channel, reason, passed = self._outcome(rule, rule.gated)
+        if spared and reason is None:
+            passed = (*passed, Reason.CONTROL)
+        return Candidate(rule, arm, channel, reason, passed, control, treatment)
+
+    def _outcome(self, rule: Rule, gated: Gated) -> _Outcome:
+        channels, now = gated.channels, self._now
+        if self._stops is not None:
+            if why := self._stops.of_rule(rule):
+                return None, why, ()
+            channels = self._stops.open(channels)
+        if not gated.begin <= now < gated.end:
+            return _NOT_VALID
+        if not gated.is_active:
+            return _PAUSED
+        if self._age > gated.fresh:
+            return _STALE
+        if self._standing.profile.do_not_contact:
+            return _DO_NOT_CONTACT
+        way = self._way(gated, channels)
+        if way.refused is not None:
+            return way.refused
+        if gated.cooldown and in_cooldown(self._customer, rule, now):
+            return _COOLDOWN
+        if gated.per_customer is not None and used_up(self._customer, rule):
+            return _CUSTOMER_LIMIT
+        if way.outcome is None:
+            way.outcome = self._uncrowded(gated.purpose, way.awake)
+        return way.outcome
+
+    def _way(self, gated: Gated, channels: tuple[Channel, ...]) -> _Way:
+        """Give what is answered alike for rules that have purpose, channels and classes of the product in common."""
+        name = gated.purpose, channels, self._classes_of.get(gated.product, ())
+        found = self._ways.get(name)
         if found is None:
-            found = self._ways[way] = _Answer(self._awake(rule, channels))
-        awake = found.awake
-        if isinstance(awake, Reason):
-            return awake, ()
-        if in_cooldown(self._customer, rule, self._now):
-            return Reason.COOLDOWN, ()
-        if used_up(self._customer, rule):
-            return Reason.CUSTOMER_LIMIT, ()
-        if found.outcome is None:
-            found.outcome = self._uncrowded(rule.purpose, awake)
-        return found.outcome
+            found = self._ways[name] = self._asked(gated, channels)
+        return found
 
-    def _awake(self, rule: Rule, channels: tuple[Channel, ...]) -> _Open | Reason:
+    def _asked(self, gated: Gated, channels: tuple[Channel, ...]) -> _Way:
         """Ask consent, then calendar and hours."""
-        profile, policy, purpose = self._standing.profile, self._policy, rule.purpose
+        profile, policy, purpose = self._standing.profile, self._policy, gated.purpose
         said = consents(profile.consent, self._standing.said)
-        allowed = [channel for channel in channels if permitted(said, purpose, channel.value)]
+        allowed = [channel for channel in channels if permitted(said, purpose, channel)]
         if not allowed:
-            return Reason.NO_CONSENT
+            return _Way(_NO_CONSENT)
         if not profile.personalisation:
-            return Reason.NO_PERSONALISATION
-        product, passes = rule.then.offer.product, policy.passes(purpose)
-        found = [(channel, closed(policy, Use(channel, product, self._zone), self._now)) for channel in allowed]
-        awake = [(channel, why) for channel, why in found if not why or all(reason in passes for reason in why)]
-        return awake or _furthest(next(reason for reason in why if reason not in passes) for _, why in found)
+            return _Way(_NO_PERSONALISATION)
+        passes, now = policy.passes(purpose), self._now
+        awake: _Awake = []
+        reached: list[Reason] = []
+        for channel in allowed:
+            why = closed(policy, Use(channel, gated.product, self._zone), now)
+            if refusing := _first(why, passes):
+                reached.append(refusing)
+            else:
+                awake.append((channel, why))
+        return _Way(None, awake) if awake else _Way((None, _furthest(reached), ()))
 
-    def _uncrowded(self, purpose: str, awake: _Open) -> _Outcome:
+    def _uncrowded(self, purpose: str, awake: _Awake) -> _Outcome:
         """Ask the ledger of contacts: of the customer first, then of each channel."""
         customer, policy, now = self._customer, self._policy, self._now
         passes = policy.passes(purpose)
-        crowd = tuple(crowded(customer, purpose, policy, now))
-        if refusing := [reason for reason in crowd if reason not in passes]:
-            return refusing[0], ()
+        crowd = crowded(customer, purpose, policy, now)
+        if refusing := _first(crowd, passes):
+            return None, refusing, ()
         reached: list[Reason] = []
         for channel, why in awake:
-            found = tuple(shut(customer, channel, policy, now))
-            if refusing := [reason for reason in found if reason not in passes]:
-                reached.append(refusing[0])
+            found = shut(customer, channel, policy, now)
+            if refusing := _first(found, passes):
+                reached.append(refusing)
             else:
-                return channel, (*why, *crowd, *found)
-        return _furthest(reached), ()
+                return channel, None, (*why, *crowd, *found)
+        return None, _furthest(reached), ()
+
+
+def _first(reasons: Iterable[Reason], passes: Collection[Reason]) -> Reason | None:
+    """Give the first reason that the purpose does not pass."""
+    for reason in reasons:
+        if reason not in passes:
+            return reason
+    return None
 
 
 _ORDER: Final = tuple(Reason)
@@ -218,10 +257,12 @@ def rank(
     """
     everyone = sorted(candidates, key=_id_of_rule)
     ranked = [candidate for candidate in everyone if candidate.reason is None]
+    if not ranked:
+        return Ranking((), tuple(everyone))
     # Sorting is stable, so what is as high is ordered by id.
-    ranked.sort(key=lambda candidate: (level_of(candidate.rule), -priorities.get(candidate.rule.id, 0.0)))
-    tried = {} if exploring is None or not ranked else _put_first(ranked, priorities, exploring)
-    winner = ranked[0].rule.programme if ranked else None
+    ranked.sort(key=lambda candidate: (candidate.rule.gated.level, -priorities.get(candidate.rule.id, 0.0)))
+    tried = {} if exploring is None else _put_first(ranked, priorities, exploring)
+    winner = ranked[0].rule.programme
     refused = [
         Candidate(one.rule, one.arm, one.channel, Reason.OUTRANKED, one.passed, one.control, one.treatment)
         if one.reason is None
@@ -229,7 +270,7 @@ def rank(
         for one in everyone
         if one.reason is not None or one.rule.programme != winner
     ]
-    return Ranking(tuple(c for c in ranked if c.rule.programme == winner), tuple(refused), tried)
+    return Ranking(tuple([c for c in ranked if c.rule.programme == winner]), tuple(refused), tried)
 
 
 def _put_first(ranked: list[Candidate], priorities: Mapping[str, float], exploring: Exploring) -> dict[str, float]:
@@ -237,8 +278,9 @@ def _put_first(ranked: list[Candidate], priorities: Mapping[str, float], explori
 
     Nothing is tried in the place of a mandatory offer, and no default one in the place of others.
     """
-    same = [one for one in ranked if level_of(one.rule) == level_of(ranked[0].rule)]
-    if len(same) < 2 or level_of(ranked[0].rule) == MANDATORY:
+    level = ranked[0].rule.gated.level
+    same = [one for one in ranked if one.rule.gated.level == level]
+    if len(same) < 2 or level == MANDATORY:
         return {}
     found = chances([priorities.get(one.rule.id, 0.0) for one in same], exploring.how)
     chosen = same[drawn_first(found, exploring.decision)]

@@ -10,12 +10,13 @@ from functools import reduce
 import numpy as np
 
 from rules.asked import Asked
+from rules.bounds import Limits
 from rules.columns import Columns
 from rules.estimate_past import NotInColumns, Pasts, Verdict
 from rules.logic import Tree
 from rules.met import Flags, Met, Numbers, Rows
 from rules.persons import Attributes, Score, Tag
-from rules.schema import Limits, Rule
+from rules.schema import Rule
 
 __all__ = ["Firings", "NotInColumns", "estimate", "may_match", "rested"]
 

@@ -21,20 +21,20 @@ def last_decided(customer: Customer, rule: Rule) -> Millis | None:
 
 def in_cooldown(customer: Customer, rule: Rule, now: Millis) -> bool:
     """Whether the rule, or another of its group, decided for the customer less than this rule's cooldown ago."""
-    limits = rule.limits
-    if not limits.cooldown:
+    gated = rule.gated
+    if not gated.cooldown:
         return False
-    own = customer.decided.get(rule.id)
-    if own is not None and now - own < limits.cooldown:
+    own = customer.decided.get(gated.id)
+    if own is not None and now - own < gated.cooldown:
         return True
-    if limits.group is None:
+    if gated.group is None:
         return False
-    return any(now - decided < limits.cooldown for decided in customer.groups.get(limits.group, {}).values())
+    return any(now - decided < gated.cooldown for decided in customer.groups.get(gated.group, {}).values())
 
 
 def used_up(customer: Customer, rule: Rule) -> bool:
     """Whether the rule decided for the customer as often as it ever may."""
-    most = rule.limits.per_customer
+    most = rule.gated.per_customer
     return most is not None and len(customer.decisions.get(rule.id, b"")) >= most * rings.SIZE
 
 

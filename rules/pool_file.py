@@ -8,8 +8,8 @@ from kairos.instants import moment
 from kairos.money import Currency
 from kairos.offers import CouponPool, Identifier, Programme, Slice
 from rules.asked import Written
+from rules.bounds import Valid
 from rules.problems import mistake
-from rules.schema import Valid
 from rules.words import Amount, Format, Zone
 
 __all__ = ["Budget", "Pool", "PoolFile", "ProgrammeLimits"]

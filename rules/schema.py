@@ -17,6 +17,7 @@ from kairos.money import Currency
 from kairos.offers import Identifier, Text
 from rules.asked import Written
 from rules.binding import Binding, no_fields, without_both
+from rules.bounds import Limits, Valid
 from rules.clause_names import Clause, named_clauses
 from rules.conditions.absent import Absent
 from rules.conditions.aggregate import Aggregate
@@ -24,6 +25,7 @@ from rules.conditions.distinct import Distinct
 from rules.conditions.when import When
 from rules.experiments import Experiment
 from rules.fields import texts
+from rules.gated import FOR_EVER, Gated, place_of
 from rules.offered import SOME, Channels, Offered, each_once
 from rules.persons import Who, in_order
 from rules.priorities import Priority
@@ -33,7 +35,7 @@ from rules.selectors import Trigger, by_themselves
 from rules.shapes import Shape, exactly_one
 from rules.source import Readings
 from rules.told import Case
-from rules.words import Duration, FirstDay, Flag, Format, LastDay, Window, Word, Zone
+from rules.words import Duration, Flag, Format, Window, Word, Zone
 
 __all__ = ["MOST_RULES", "Published", "Rule", "RuleFile", "Scenario", "Status", "Then"]
 
@@ -105,38 +107,6 @@ class Then(Written):
         return without_both(self, self.with_, self.text)
 
 
-class Valid(Written):
-    """From which day to which, both included; None is open."""
-
-    from_: FirstDay | None = Field(None, alias="from")
-    until: LastDay | None = None
-
-    @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> Self:
-        if self.from_ is not None and self.until is not None and self.until <= self.from_:
-            raise mistake("until must not be before from")
-        return self
-
-    def at(self, now: Millis) -> bool:
-        """Whether `now` lies inside."""
-        return (self.from_ is None or now >= self.from_) and (self.until is None or now < self.until)
-
-
-class Limits(Written):
-    """How often, in both arms alike.
-
-    A decision for a customer silences the rule for the cooldown, and every other rule of its group for theirs. A rule
-    decides for one customer `per_customer` times at most, for ever; a decision that came to nothing does not count.
-    """
-
-    cooldown: Duration = 0
-    """How long the rule is silent for a customer after a decision, in both arms alike."""
-    per_customer: Annotated[int, Field(strict=True, ge=1, le=64)] | None = None
-    """How often the rule decides for one customer, for ever."""
-    group: Identifier | None = None
-    """Rules of one group share their cooldowns."""
-
-
 class Rule(Written):
     """One trigger of a programme, as marketing wrote it."""
 
@@ -200,6 +170,28 @@ class Rule(Written):
     def clauses(self) -> tuple[Clause, ...]:
         """The clauses whose values a decision tells, by the names by which it does."""
         return tuple(named_clauses(self.on, self.who, self.when))
+
+    @cached_property
+    def gated(self) -> Gated:
+        """What gates, draws and ranks ask of it."""
+        return Gated(
+            id=self.id,
+            programme=self.programme,
+            purpose=self.purpose,
+            product=self.then.offer.product or "",
+            channels=self.then.channels,
+            begin=-FOR_EVER if self.valid.from_ is None else self.valid.from_,
+            end=FOR_EVER if self.valid.until is None else self.valid.until,
+            is_active=self.status is Status.ACTIVE,
+            fresh=self.fresh,
+            cooldown=self.limits.cooldown,
+            group=self.limits.group,
+            per_customer=self.limits.per_customer,
+            level=place_of(self.priority),
+            control=self.experiment.control,
+            salt=self.salt,
+            treatments=self.experiment.treatments,
+        )
 
     @property
     def salt(self) -> str:

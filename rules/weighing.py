@@ -4,7 +4,6 @@ priority = propensity x context x value x levers. Offers compete inside their le
 a default one behind them. What is as high is ordered by the rules' ids.
 """
 
-from collections.abc import Mapping
 from math import prod
 from typing import Final, NamedTuple
 
@@ -13,13 +12,9 @@ from kairos.events import Event
 from kairos.instants import Millis
 from rules.candidates import Candidate
 from rules.priorities import LEAST, MOST, Priorities, Priority
-from rules.schema import Rule
 
-__all__ = ["MANDATORY", "Propensity", "level_of", "terms_of"]
+__all__ = ["Propensity", "terms_of"]
 
-MANDATORY: Final = 0
-"""The level of offers that win over all others."""
-_LEVELS: Final[Mapping[str, int]] = {"mandatory": MANDATORY, "usual": 1, "default": 2}
 _UNSAID: Final = Priority()
 
 
@@ -28,11 +23,6 @@ class Propensity(NamedTuple):
 
     score: float
     shown: int = 0
-
-
-def level_of(rule: Rule) -> int:
-    """Give the place of a rule's level: the lower, the sooner it wins."""
-    return 1 if rule.priority is None else _LEVELS[rule.priority.level]
 
 
 def terms_of(

@@ -19,7 +19,7 @@ from rules.candidates import Candidate
 from rules.decide import convinced, gates, rank
 from rules.limits import hold, in_cooldown, release
 from rules.policy import Policy
-from rules.schema import Rule
+from rules.schema import Rule, Status
 from tests.rules_strategies import NOON, book_of, books, events, lives, standings, unhurried
 from tests.test_rules_match import food, rule
 
@@ -54,6 +54,18 @@ def through(
 
 def word(*, granted: bool, channel: str, at: int = NOON) -> Consent:
     return Consent(purpose="*", channel=channel, granted=granted, at=moment(at))
+
+
+def test_a_copy_of_a_rule_comes_to_the_gates_by_its_own_word() -> None:
+    forms = [{"name": name, "share": "50%", "template": name} for name in ("b", "c")]
+    found = one(experiment={"treatments": forms})
+    asked = through(found)
+
+    paused = through(found.model_copy(update={"status": Status.PAUSED}))
+
+    assert asked.reason is None
+    assert asked.treatment in ("b", "c")
+    assert (paused.reason, paused.treatment) == (Reason.RULE_PAUSED, asked.treatment)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 
 from rules.book import load
+from rules.bounds import Limits
 from rules.experiments import Experiment, Treatment
 from rules.logic import Tree
 from rules.persons import Who
 from rules.priorities import Priority
 from rules.saying import LANGUAGES
-from rules.schema import Limits, Rule, Then
+from rules.schema import Rule, Then
 from rules.sentence import asked_of
 from rules.whole import whole
 from tests.rules_strategies import book_of, joined, selectors, unhurried, whens, whos, written
