@@ -16,7 +16,7 @@ from console.column_store import arrays_beside
 from console.live_records import LiveRecords
 from console.progress import bar
 from console.publishing import Refused, whole_contents_of
-from console.replaying import line, lines_of, through_the_door
+from console.replaying import line, through_the_door
 from console.written import whole
 from kairos.instants import DAY, Millis
 from kairos.ports import Output, Record
@@ -100,7 +100,10 @@ def backtested(wanted: Wanted, books: Books, against: Path | None, language: Lan
     runs: list[Ran] = []
     held: list[Held] = []
     for folder, versions in zip(folders, tried, strict=True):
-        with bar(f"backtest of {folder}", lines_of(header)) as step, _written(None if runs else wanted.out) as file:
+        with (
+            bar(f"backtest of {folder}", sum(header.topics.values())) as step,
+            _written(None if runs else wanted.out) as file,
+        ):
             backtest = Backtest(stocked(versions, wanted.sample))
             heard = None if live is None else Beside()
             runs.append(_run(wanted, books._replace(rules=folder), backtest, (step, file, heard)))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from console.progress import bar
-from console.replaying import lines_of, through_the_door
+from console.replaying import through_the_door
 from kairos.apps import Apps
 from kairos.ports import Record
 from kairos.recent import remember, seen
@@ -31,7 +31,7 @@ def recorded(log: Path, apps: Apps, doing: str) -> Iterator[Iterator[Happening]]
 
     """
     header, records = event_log.read(log)
-    with bar(doing, lines_of(header)) as tell:
+    with bar(doing, sum(header.topics.values())) as tell:
 
         def counted() -> Iterator[Record]:
             for count, record in enumerate(records, 1):

@@ -73,6 +73,11 @@ class Header(
         from_rfc3339(self.first)
         from_rfc3339(self.last)
 
+    @property
+    def topics(self) -> dict[str, int]:
+        """How many lines go to each topic, as far as the writer knew it beforehand."""
+        return {topic: self.counts[name] for name, topic in _TOPICS.items() if name in self.counts}
+
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One record of a log.
