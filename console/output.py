@@ -34,8 +34,7 @@ def said() -> Iterator[None]:
     except ValidationError as error:
         _settings_wrong(error)
     except UnknownTopicOrPartitionError:
-        errors.print("Kafka lacks a topic of Kairos; declare them by `kairos topics`", style="red", highlight=False)
-        raise typer.Exit(1) from None
+        fail("Kafka has no topic of those that it takes; declare Kairos' topics by `kairos topics`")
     except _EXPECTED as error:
         fail(str(error))
     except KeyboardInterrupt:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from console.checking import beside, check_files
 from kairos.ids import content_hash
@@ -26,7 +25,6 @@ from streams.catalogue import CURRENT, Pointer, publication, read_pointer
 from streams.connected import connected
 from streams.topic_reader import read_topic
 from streams.topics import CATALOGUE
-from streams.topics_declare import TopicError
 
 __all__ = [
     "GREATEST",
@@ -163,15 +161,7 @@ class Known:
 
 
 async def catalogue(client: Client) -> Known:
-    """Read the catalogue as it stands.
-
-    Raises
-    ------
-    TopicError
-        There is none; where a topic is missing, a reader would wait for it for most of a minute.
-
-    """
-    await _declared(client)
+    """Read the catalogue as it stands."""
     rows = [row for row in (await read_topic(client, CATALOGUE)).get(0, []) if row.key and row.value]
     pointers = {
         row.key.removeprefix(CURRENT).decode(): read_pointer(row.value)
@@ -180,16 +170,6 @@ async def catalogue(client: Client) -> Known:
     }
     contents = {r.key.decode(): r.value for r in rows if r.key and r.value and not r.key.startswith(CURRENT)}
     return Known(pointers, contents)
-
-
-async def _declared(client: Client) -> None:
-    admin = AIOKafkaAdminClient(**client)
-    try:
-        await admin.start()
-        if CATALOGUE not in await admin.list_topics():
-            raise TopicError(f"Kafka has no topic {CATALOGUE}; declare Kairos' topics by `kairos topics`")
-    finally:
-        await admin.close()
 
 
 async def send(client: Client, outputs: Sequence[Output]) -> None:

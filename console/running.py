@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from connectors.push_http import PushHttp
 from connectors.sms_http import SmsHttp
 from connectors.webhook import Gateway, SignedPost
+from console.live_records import EVENTS
 from kairos.decisions import Reason
 from kairos.instants import Millis
 from kairos.offers import Channel, Offer
@@ -18,6 +19,8 @@ from streams.delivery import deliver, until_signalled
 from streams.event_log import read, shift_to
 from streams.feed import feed
 from streams.settings import NoServers, Settings
+from streams.topics import FEEDBACK, FOREIGN, TOPICS
+from streams.topics_declare import verify
 from streams.versions import Versions
 
 __all__ = ["Kind", "deliver_offers", "feed_log", "sandbox_gateways"]
@@ -54,6 +57,8 @@ async def deliver_offers(settings: Settings, kind: Kind) -> None:
 async def feed_log(settings: Settings, log: Path, rate: float | None, *, shift_to_now: bool, now: Millis) -> int:
     """Send a log; gives how many records were sent."""
     header, _ = read(log)
+    names = {*EVENTS, *header.topics}
+    verify(settings.cluster, settings.partitions, [topic for topic in (*TOPICS, *FOREIGN) if topic.name in names])
     shift = shift_to(header, now) if shift_to_now else 0
     _, records = read(log, shift)
     return (await feed(records, settings.cluster, rate)).total
@@ -66,6 +71,7 @@ async def sandbox_gateways(
     # Imported here: a worker never needs it.
     from console.sandbox import Sandbox, run_sandbox
 
+    verify(settings.cluster, settings.partitions, [topic for topic in TOPICS if topic.name == FEEDBACK])
     await run_sandbox(
         Sandbox(
             client=settings.cluster.for_aiokafka(),

@@ -20,6 +20,7 @@ from streams.consumed import as_record
 from streams.dead_letters import Letter, read_letter
 from streams.stages import STAGES
 from streams.topics import DEAD_LETTERS, LEDGER_COMMANDS
+from streams.topics_declare import refuse_missing
 
 __all__ = ["Telling", "telling"]
 
@@ -44,10 +45,10 @@ async def telling(client: Client, *more: str) -> AsyncIterator["Telling"]:
         ends = AIOKafkaConsumer(enable_auto_commit=False, isolation_level="read_uncommitted", **client)
         for consumer in (reader, ends):
             await stack.enter_async_context(connected(consumer))
+        topics = (DEAD_LETTERS, LEDGER_COMMANDS, *more)
+        refuse_missing(topics, await reader.topics())
         places = [
-            TopicPartition(topic, number)
-            for topic in (DEAD_LETTERS, LEDGER_COMMANDS, *more)
-            for number in sorted(await producer.partitions_for(topic))
+            TopicPartition(topic, number) for topic in topics for number in sorted(await producer.partitions_for(topic))
         ]
         yield Telling(producer, admin, (reader, ends), await ends.end_offsets(places))
 

@@ -10,11 +10,13 @@ from kairos.ports import Record
 from streams.connected import connected
 from streams.consumed import as_record
 from streams.topics import partition_of
+from streams.topics_declare import refuse_missing
 
 __all__ = ["Tell", "nobody", "read_piecewise", "read_topic"]
 
 Tell = Callable[[int, int], None]
 """Is told how many places were read, and how many there are."""
+_FETCHED = 8 * 1024 * 1024
 
 
 def nobody(_read: int, _all: int) -> None:
@@ -52,26 +54,35 @@ async def read_piecewise(
     only
         Read one partition: that of this number, or the one in which the records of this key lie.
 
+    Raises
+    ------
+    TopicError
+        Nobody declared the topic.
+
     """
-    # Named here and never subscribed to: only so does the client ask for this topic's partitions.
     reader = AIOKafkaConsumer(
-        topic,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=8 * 1024 * 1024,
-        **client,
+        enable_auto_commit=False, isolation_level="read_committed", max_partition_fetch_bytes=_FETCHED, **client
     )
     async with connected(reader):
-        numbers = sorted(reader.partitions_for_topic(topic) or ())
-        if only is not None and numbers:
-            numbers = [only if isinstance(only, int) else partition_of(only.encode(), len(numbers))]
-        places = [TopicPartition(topic, number) for number in numbers]
+        # A client waits most of a minute for a topic that is named to it, in case somebody makes it.
+        refuse_missing([topic], await reader.topics())
+        places = await _places(reader, topic, only)
         for place in places:
             yield place.partition, []
-        if places:
-            begins, ends = await _begins(reader, places, since), await reader.end_offsets(places)
-            async for piece in _pieces(reader, begins, ends, tell):
-                yield piece
+        begins, ends = await _begins(reader, places, since), await reader.end_offsets(places)
+        reader.assign(places)
+        async for piece in _pieces(reader, begins, ends, tell):
+            yield piece
+
+
+async def _places(reader: AIOKafkaConsumer, topic: str, only: str | int | None) -> list[TopicPartition]:
+    if isinstance(only, int):
+        return [TopicPartition(topic, only)]
+    # Only a client that was asked for a partition of a topic knows how many there are.
+    await reader.beginning_offsets([TopicPartition(topic, 0)])
+    count = len(reader.partitions_for_topic(topic) or ())
+    numbers = range(count) if only is None else [partition_of(only.encode(), count)]
+    return [TopicPartition(topic, number) for number in numbers]
 
 
 async def _begins(reader: AIOKafkaConsumer, places: list[TopicPartition], since: Millis) -> dict[TopicPartition, int]:

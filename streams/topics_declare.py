@@ -1,6 +1,6 @@
 """Declaring the topics: what is missing is made, what exists is checked, and nothing is ever made by accident."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,9 +16,9 @@ from kafka.errors import (
 
 from streams.cluster import Cluster
 from streams.knock import knock
-from streams.topics import TOPICS, Partitions, Topic
+from streams.topics import FOREIGN, TOPICS, Partitions, Topic
 
-__all__ = ["Change", "TopicError", "declare", "verify"]
+__all__ = ["Change", "TopicError", "declare", "refuse_missing", "verify"]
 
 _PATIENCE_MS = 10_000
 
@@ -102,10 +102,32 @@ def verify(cluster: Cluster, partitions: Partitions, topics: Sequence[Topic] = T
             there = _describe(admin, topics)
     except KafkaError as error:
         raise TopicError(_why(cluster, error)) from error
-    missing = [topic.name for topic in topics if topic.name not in there]
-    if missing:
-        raise TopicError(f"{len(missing)} topics are missing, {missing[0]} first; declare them by `kairos topics`")
+    refuse_missing([topic.name for topic in topics], there)
     _refuse_other_counts(topics, there, partitions)
+
+
+def refuse_missing(wanted: Iterable[str], there: Container[str]) -> None:
+    """Refuse to go on where topics are missing, and say how they are declared.
+
+    Raises
+    ------
+    TopicError
+        One of those that are wanted is not there.
+
+    Examples
+    --------
+    >>> refuse_missing(["kairos.decisions.v1"], {"kairos.decisions.v1"})
+    >>> refuse_missing(["kairos.alerts.v1", "kairos.feedback.v1"], {"kairos.alerts.v1"})
+    Traceback (most recent call last):
+    streams.topics_declare.TopicError: Kafka has no topic kairos.feedback.v1; declare Kairos' topics by `kairos topics`
+
+    """
+    missing = [name for name in wanted if name not in there]
+    if not missing:
+        return
+    others = f", nor {len(missing) - 1} other{'s' if len(missing) > 2 else ''}" if len(missing) > 1 else ""
+    command = "kairos topics --foreign" if {topic.name for topic in FOREIGN}.intersection(missing) else "kairos topics"
+    raise TopicError(f"Kafka has no topic {missing[0]}{others}; declare Kairos' topics by `{command}`")
 
 
 def _why(cluster: Cluster, error: KafkaError) -> str:

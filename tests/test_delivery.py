@@ -252,4 +252,4 @@ class TestDelivery:
         ended = CliRunner().invoke(app, ["deliver", "sms"], env={"KAIROS_BOOTSTRAP": cluster.bootstrap})
 
         assert ended.exit_code == 1
-        assert ended.stderr == f"1 topics are missing, {DELIVERY_MARKS} first; declare them by `kairos topics`\n"
+        assert ended.stderr == f"Kafka has no topic {DELIVERY_MARKS}; declare Kairos' topics by `kairos topics`\n"
