@@ -100,7 +100,7 @@ class Live:
 
     def __init__(self, records: LiveRecords) -> None:
         self.records, self.heard = records, Beside()
-        records.each({DECISIONS, FEEDBACK}, lambda record: self.heard.take(self.heard.hear(record)))
+        records.each((DECISIONS, FEEDBACK), lambda record: self.heard.take(self.heard.hear(record)))
         if not self.heard.fates.found:
             raise ValueError(f"{records} holds no decision, so there is nothing to hold the backtest beside")
 

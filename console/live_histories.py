@@ -70,7 +70,7 @@ def of_log(records: Iterable[Record], customers: Collection[str]) -> History:
 def of_live(live: LiveRecords, fates: Fates, customers: Collection[str]) -> History:
     """Give the history in a live run: by its journal where that is there, else by its decisions alone."""
     commits = _Commits()
-    live.each({CUSTOMERS_JOURNAL}, commits.take)
+    live.each((CUSTOMERS_JOURNAL,), commits.take)
     if not commits:
         return _by_decisions(fates, customers)
     found = defaultdict[str, list[tuple[tuple[int, Millis, int, int], Seen]]](list)

@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from pathlib import Path
 from typing import Final, Protocol
@@ -35,7 +35,7 @@ class BrokenRecords(ValueError):
 class LiveRecords(Protocol):
     """The records of a live run."""
 
-    def each(self, topics: Collection[str], visit: Visit) -> None:
+    def each(self, topics: Sequence[str], visit: Visit) -> None:
         """Show each record of these topics, those of one partition in their order."""
         ...
 
@@ -62,7 +62,7 @@ class KafkaRecords:
     def __str__(self) -> str:
         return "Kafka"
 
-    def each(self, topics: Collection[str], visit: Visit) -> None:
+    def each(self, topics: Sequence[str], visit: Visit) -> None:
         """Show each record of these topics, one topic after the other."""
         for topic in topics:
             with self._telling() as tell:
@@ -107,7 +107,7 @@ class KeptRecords:
     def __str__(self) -> str:
         return str(self._path)
 
-    def each(self, topics: Collection[str], visit: Visit) -> None:
+    def each(self, topics: Sequence[str], visit: Visit) -> None:
         """Show each record of these topics, in the order of the file.
 
         Raises
