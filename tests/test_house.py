@@ -5,6 +5,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,16 @@ def _alternatives(words: list[str]) -> Iterator[list[str]]:
         return
     for choice in words[place].split("|"):
         yield from _alternatives([*words[:place], choice, *words[place + 1 :]])
+
+
+def test_what_commands_keep_beside_a_log_is_not_committed_by_accident() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    kept = {name for page in PROSE for name in re.findall(r"`LOG(\.\w+)\.npz`", page.read_text(encoding="utf-8"))}
+
+    assert kept == {".backtest", ".columns"}
+    # While it is written, it is a part.
+    names = [f"log.jsonl.gz{name}{part}.npz" for name in kept for part in ("", ".part")]
+    assert [name for name in names if not any(fnmatch(name, pattern) for pattern in ignored)] == []
 
 
 def test_commands_are_found_in_prose() -> None:
