@@ -152,6 +152,36 @@ def test_a_programme_in_one_currency_gives_nothing_in_another_while_its_money_is
     assert tried(table, "d1", of="tea") == [Reason.POOL_NOT_VALID]
 
 
+@pytest.mark.parametrize("foreign", ["a-tea", "tea"])
+def test_a_programmes_first_limit_of_money_gives_nothing_while_its_pools_hold_two_currencies(foreign: str) -> None:
+    table = Table(pool("cafe", 9), pool(foreign, 9, currency="JPY"))
+    tried(table, "d1")
+    tried(table, "d2", of=foreign)
+
+    table.limit(budget=100_000)
+    by_money = tried(table, "d3") + tried(table, "d4", of=foreign)
+    table.limit(count=9)
+    by_count = tried(table, "d5")
+    for decision in ("d1", "d2", "d5"):
+        table.change("release", decision)
+    table.limit(budget=100_000)
+
+    assert by_money == [Reason.POOL_NOT_VALID] * 2
+    assert by_count == [None]
+    assert tried(table, "d6") == [None]
+
+
+def test_what_a_pool_gave_and_took_back_in_another_currency_is_not_held_against_a_programmes_first_limit() -> None:
+    table = Table(pool("bar", 9), pool("cafe", 9), pool("tea", 9, currency="JPY"))
+    for name in table.pools:
+        tried(table, name, of=name)
+    table.change("release", "tea")
+
+    table.limit(budget=3_999)
+
+    assert tried(table, "d1", "d2") == [None, Reason.PROGRAMME_LIMIT]
+
+
 def test_limits_that_are_published_while_a_day_runs_count_what_it_gave_before() -> None:
     table = Table(pool(count=9))
     tried(table, "d1", "d2")
