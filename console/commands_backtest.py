@@ -1,7 +1,5 @@
 """`kairos backtest`: what rules would have done over a recorded log, in figures that marketing can read."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +10,11 @@ from rich.table import Table
 
 from console.commands_rule_tests import Language_
 from console.live_records import KafkaRecords, KeptRecords, LiveRecords, keep
-from console.output import errors, fail, out, said, settings
+from console.output import errors, out, said, settings
 from console.progress import bar
-from console.publishing import Refused
-from console.rule_inputs import instant_of
+from console.rule_inputs import files_told, instant_of
 from kairos.instants import Millis, from_rfc3339
 from rules.saying import Language
-from streams.event_log import BrokenLog
 
 __all__ = ["add_to"]
 
@@ -92,7 +88,7 @@ def backtest(
     if live is None and (keep_ or differences):
         errors.print("--keep and --differences are about a live run: say --live kafka or --live FILE", style="red")
         raise typer.Exit(2)
-    with said(), _told(events):
+    with files_told():
         moment = None if ends is None else _ends(ends, language)
         wanted = Wanted(events, moment, sample, out_, quick, _live(live, keep_), differences)
         report = backtested(wanted, Books(rules, policy, pools, apps, priorities), against, language)
@@ -106,22 +102,6 @@ def backtest(
             html.write_text(page(report), encoding="utf-8")
     for path in filter(None, (out_, html, differences, keep_)):
         errors.print(f"written to {path}", markup=False, highlight=False)
-
-
-@contextmanager
-def _told(log: Path) -> Iterator[None]:
-    """Turn what is wrong with the files into sentences."""
-    try:
-        yield
-    except Refused as refused:
-        why = "\n".join(refused.problems)
-    except (BrokenLog, ValueError) as error:
-        why = str(error)
-    except OverflowError:
-        why = f"{log}: a time in this log lies before 1970 or after 2105"
-    else:
-        return
-    fail(why)
 
 
 def _ends(text: str, language: Language) -> Millis:

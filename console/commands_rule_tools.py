@@ -1,7 +1,6 @@
 """`kairos rules why`, `coverage`, `estimate` and `diff`: what rules do and would do, asked of a recorded log."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -10,12 +9,12 @@ import typer
 
 from console.asking import NoEvent, Question, asked
 from console.commands_rule_tests import Language_, rules_of
-from console.output import fail, out, said
-from console.publishing import Refused, contents_of, whole_contents_of
+from console.output import fail, out
+from console.publishing import contents_of, whole_contents_of
 from console.recorded import recorded
 from console.replayed_lines import word
 from console.replaying import through_the_door
-from console.rule_inputs import Again, apps_of, book_of, columns_of_log, in_force, instant_of, topic_records
+from console.rule_inputs import Again, apps_of, book_of, columns_of_log, files_told, in_force, instant_of, topic_records
 from console.telling import (
     answer_lines,
     change_lines,
@@ -32,7 +31,7 @@ from rules.coverage import covered
 from rules.diff import difference
 from rules.schema import Rule
 from rules.trying import Tried, tried
-from streams.event_log import BrokenLog, read
+from streams.event_log import read
 from streams.versions import Versions
 
 __all__ = ["add_to"]
@@ -71,7 +70,7 @@ def why(
     Without --log they are read from Kafka, and rules, policy and pools are those in force. Other customers are
     left out, so what they took from a pool does not count.
     """
-    with _told():
+    with files_told():
         versions = _versions(log is None, rules, policy, pools, apps)
         records: Iterable[Record] = topic_records(customer) if log is None else through_the_door(read(log)[1])
         if rule is not None and rule not in versions.book.rules:
@@ -100,7 +99,7 @@ def coverage(
     Nothing is cut short: each clause is asked whenever the trigger was met, also behind one that failed.
     """
     book = rules_of(rules).book
-    with _told(), recorded(log, apps_of(apps), "replaying") as happenings:
+    with files_told(), recorded(log, apps_of(apps), "replaying") as happenings:
         found = covered(book, happenings)
     for one in found:
         _print([*covered_lines(one, language), ""])
@@ -114,7 +113,7 @@ def estimate(files: Files, log: Log, apps: AppsPath = _EXAMPLES / "apps.json", l
     The first run puts the log into columns, kept beside it as LOG.columns.npz; after that an answer takes a moment.
     """
     found = rules_of(files)
-    with _told():
+    with files_told():
         columns, again = columns_of_log(log, apps)
         for rule in found.book.rules.values():
             begun = perf_counter()
@@ -134,7 +133,7 @@ def diff(
 
     Example: kairos rules diff current rules/ --log examples/data/demo.jsonl.gz
     """
-    with _told():
+    with files_told():
         changes = difference(book_of(before), book_of(after), _ZONE)
         trying = None if log is None else columns_of_log(log, apps)
         for change in changes:
@@ -163,17 +162,6 @@ def _versions(is_live: bool, rules: Path | None, policy: Path, pools: Path, apps
     for kind, content in contents.items():
         versions = versions.having(kind, content)
     return versions
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        with said():
-            yield
-    except Refused as refused:
-        fail("\n".join(refused.problems))
-    except (BrokenLog, ValueError) as error:
-        fail(str(error))
 
 
 def _print(told: Iterable[str]) -> None:

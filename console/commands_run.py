@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from console.output import errors, out, said, settings
+from console.rule_inputs import files_told
 from console.running import Kind, deliver_offers, feed_log, sandbox_gateways
 from console.skipping import wanted_skips
 from kairos.offers import Channel
@@ -128,7 +129,7 @@ def feed(
     now: Annotated[bool, typer.Option("--now", help="shift all times so that the log ends now")] = False,
 ) -> None:
     """Send an event log to Kafka."""
-    with said():
+    with files_told():
         sent = asyncio.run(feed_log(settings(), log, rate, shift_to_now=now, now=clock.now()))
     out.print(f"{sent} records sent", highlight=False)
 

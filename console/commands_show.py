@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from console.output import errors, fail, out, said, settings
-from console.publishing import Refused
 from console.replaying import replay_file
+from console.rule_inputs import files_told
 from streams.replay_journal import MissingKey, replay_journal
 from streams.stages import STAGES
 
@@ -52,10 +52,8 @@ def replay(
     if events is None:
         errors.print("name an event log, such as examples/data/demo.jsonl.gz, or give --journal", style="red")
         raise typer.Exit(2)
-    try:
+    with files_told():
         counts = replay_file(events, rules, policy, pools, apps, out_)
-    except Refused as refused:
-        fail("\n".join(refused.problems))
     for topic, count in sorted(counts.items()):
         out.print(f"{count:>9,}  {topic}", highlight=False)
     out.print(f"written to {out_}", highlight=False)

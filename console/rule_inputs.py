@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from console.column_store import columns_beside
 from console.in_force import in_catalogue
-from console.output import settings
+from console.output import fail, said, settings
 from console.publishing import Refused, catalogue
 from console.recorded import recorded
 from console.rule_files import read_rules
@@ -22,15 +23,28 @@ from rules.known import load_apps
 from rules.lives import Happening
 from rules.saying import Language
 from rules.spelled import in_our_days
+from streams.event_log import BrokenLog
 from streams.settings import NoServers
 from streams.topic_reader import read_topic
 from streams.topics import APP_USAGE, CUSTOMERS, FEEDBACK, TRANSACTIONS
 from streams.versions import KINDS, Versions
 
-__all__ = ["Again", "apps_of", "book_of", "columns_of_log", "in_force", "instant_of", "topic_records"]
+__all__ = ["Again", "apps_of", "book_of", "columns_of_log", "files_told", "in_force", "instant_of", "topic_records"]
 
 Again = Callable[[], Iterable[Happening]]
 """Reads a log once more from its beginning."""
+
+
+@contextmanager
+def files_told() -> Iterator[None]:
+    """Turn what is wrong with files, books and times that people named into sentences; they end the command."""
+    try:
+        with said():
+            yield
+    except Refused as refused:
+        fail("\n".join(refused.problems))
+    except (BrokenLog, ValueError) as error:
+        fail(str(error))
 
 
 def apps_of(path: Path) -> Apps:

@@ -17,7 +17,7 @@ from typing import IO, Final, Literal, cast
 
 import msgspec
 
-from kairos.instants import Millis, from_rfc3339, instant_of
+from kairos.instants import SECOND, Millis, from_rfc3339, instant_of
 from kairos.ports import Record
 from streams import card_feed
 from streams.event_log_moved import feed_line_later, later, profile_later
@@ -220,7 +220,7 @@ def _records(path: Path, found: Iterator[Line], shift: Millis) -> Iterator[Recor
     before: Millis = 0
     # The header is line 1, the first record's place 0.
     for place, line in enumerate(found):
-        at = _arrival(path, place, line)
+        at = _arrival(path, place, line, shift)
         if at < before:
             raise BrokenLog(f"{path}:{place + 2}: it arrived before the line above it; sort the file by arrival")
         before = at
@@ -250,14 +250,18 @@ def read_some(path: Path, places: Iterable[int], shift: Millis = 0) -> Iterator[
         if not number:
             raise BrokenLog(f"{path}: there is no line {place + 2}")
         (line,) = _lines(path, iter([(number, text)]))
-        yield _record(place, line, _arrival(path, place, line), shift)
+        yield _record(place, line, _arrival(path, place, line, shift), shift)
 
 
-def _arrival(path: Path, place: int, line: Line) -> Millis:
+def _arrival(path: Path, place: int, line: Line, shift: Millis) -> Millis:
     try:
-        return instant_of((line.arrived or line.time or "").encode())
+        at = instant_of((line.arrived or line.time or "").encode())
     except ValueError as error:
         raise BrokenLog(f"{path}:{place + 2}: neither `arrived` nor `time` says when it arrived: {error}") from None
+    # A customer's memory counts seconds in four bytes.
+    if not 0 <= at + shift < 2**32 * SECOND:
+        raise BrokenLog(f"{path}:{place + 2}: it arrives before 1970 or after 2105, where no memory reaches")
+    return at
 
 
 def _record(place: int, line: Line, at: Millis, shift: Millis) -> Record:

@@ -28,7 +28,11 @@ WRONG = [
     ("dlq list --since 0001-01-01T00:00:00Z", "'0001-01-01T00:00:00Z' is no instant; write 2h, or RFC 3339"),
     (f"backtest --events {{empty}} {BOOKS}", "empty.yaml:1: no header of kairos-log/1"),
     (f"backtest --events {{none}} {BOOKS}", "none.jsonl: there is no event in this log"),
-    (f"backtest --events {{far}} {BOOKS}", "far.jsonl: a time in this log lies before 1970 or after 2105"),
+    (f"backtest --events {{far}} {BOOKS}", "far.jsonl:3: it arrives before 1970 or after 2105, where no memory"),
+    (f"replay {{far}} {BOOKS} --out {{folder}}/out.jsonl", "far.jsonl:3: it arrives before 1970 or after 2105"),
+    ("rules estimate examples/demo/rules --log {far}", "far.jsonl:3: it arrives before 1970 or after 2105"),
+    (f"rules why --customer C1 --log {{far}} --at 2026-12-01 {BOOKS}", "far.jsonl:3: it arrives before 1970 or"),
+    (f"replay {{empty}} {BOOKS} --out {{folder}}/out.jsonl", "empty.yaml:1: no header of kairos-log/1"),
     (f"backtest --events {{log}} {BOOKS} --ends soon", "'soon' is no time; write it as"),
     (f"backtest --events {{log}} {BOOKS} --ends soon --language zh", "'soon'不是时间；请写成"),
     (f"backtest --events {{log}} {BOOKS} --ends 2999-12-31", "--ends 2999-12-31: a log can end between 1970 and 2099"),
@@ -74,3 +78,10 @@ def test_a_slip_is_told_in_a_sentence_with_its_place(command: str, says: str, fi
     assert isinstance(run.exception, SystemExit), run.exception
     assert run.exit_code in (1, 2)
     assert says in " ".join(run.output.split())
+
+
+def test_what_is_no_log_is_told_before_kafka_is_asked(files: dict[str, Path]) -> None:
+    run = CliRunner(env={"KAIROS_BOOTSTRAP": "127.0.0.1:1"}).invoke(app, ["feed", str(files["empty"])])
+
+    assert run.exit_code == 1
+    assert run.stderr.startswith(f"{files['empty']}:1: no header of kairos-log/1")
