@@ -10,7 +10,7 @@ from console.filling import beginnings
 from rules.book import Book
 from rules.cold import cold
 from rules.cost import cost
-from rules.problems import Problem
+from rules.problems import Problem, many
 from rules.sentence import LANGUAGES, sentence
 
 __all__ = ["Form", "Told", "first", "told_of"]
@@ -42,7 +42,7 @@ class Told:
             yield "\n".join((rule.id, *(f"  {sentence(rule, language)}" for language in LANGUAGES)))
         yield from beginnings(one for one in cold(self.book, Book.empty()) if one.events)
         yield from map(str, cost(self.book))
-        yield f"{len(self.book.rules)} rules, book {self.book.hash}"
+        yield f"{many(len(self.book.rules), 'rule')}, book {self.book.hash}"
 
     def json(self) -> str:
         """Write all of it as JSON."""

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from console.commands_rule_tests import Language_
 from console.live_records import KafkaRecords, KeptRecords, LiveRecords, keep
-from console.output import errors, out, said, settings
+from console.output import errors, fail, out, said, settings
 from console.progress import bar
 from console.rule_inputs import files_told, instant_of
 from kairos.instants import Millis, from_rfc3339
@@ -86,8 +86,7 @@ def backtest(
     from console.backtesting import Books, Wanted, backtested
 
     if live is None and (keep_ or differences):
-        errors.print("--keep and --differences are about a live run: say --live kafka or --live FILE", style="red")
-        raise typer.Exit(2)
+        fail("--keep and --differences are about a live run: say --live kafka or --live FILE", 2)
     with files_told():
         moment = None if ends is None else _ends(ends, language)
         wanted = Wanted(events, moment, sample, out_, quick, _live(live, keep_), differences)

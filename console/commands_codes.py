@@ -69,8 +69,7 @@ def _imported(known: Known, pool: str) -> CouponPool:
     if pool not in pools:
         fail(f"no pool {pool} is in force{suggest(pool, pools)}")
     if pools[pool].codes != "imported":
-        errors.print(f"the pool {pool} makes its codes itself; it says `codes: generated`", style="red", markup=False)
-        raise typer.Exit(1)
+        fail(f"the pool {pool} makes its codes itself; it says `codes: generated`")
     return pools[pool]
 
 

@@ -20,7 +20,7 @@ from kairos.money import Money, parse
 from kairos.offers import Slice
 from kairos.reservations import Move
 from rules.pools import Published, load_pools, published_pools
-from rules.problems import suggest
+from rules.problems import many, suggest
 from streams import clock
 
 __all__ = ["app"]
@@ -44,8 +44,7 @@ def check(
         most = pool.value * pool.count
         worth[pool.currency] = worth.get(pool.currency, 0) + min(most, most if pool.budget is None else pool.budget)
     total = " and ".join(str(Money(minor, currency)) for currency, minor in sorted(worth.items()))
-    count = "1 pool" if len(loaded.pools) == 1 else f"{len(loaded.pools)} pools"
-    out.print(f"{count}, at most {total} of face value", markup=False, highlight=False)
+    out.print(f"{many(len(loaded.pools), 'pool')}, at most {total} of face value", markup=False, highlight=False)
 
 
 @app.command()
@@ -143,11 +142,5 @@ def _slice(known: Published, budget: str, programme: str) -> Slice:
     slices = {(limits.programme, found.budget): found for limits in known.programmes for found in limits.slices}
     if (programme, budget) not in slices:
         budgets = {name for _, name in slices}
-        errors.print(
-            f"{programme} has no slice of a budget {budget}{suggest(budget, budgets - {budget})}",
-            style="red",
-            markup=False,
-            highlight=False,
-        )
-        raise typer.Exit(1)
+        fail(f"{programme} has no slice of a budget {budget}{suggest(budget, budgets - {budget})}")
     return slices[programme, budget]

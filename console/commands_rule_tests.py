@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from console.output import errors, out, said
+from console.output import errors, fail, out, said
 from console.publishing import Refused
 from console.rule_files import RuleFiles, read_rules
 from console.rules_schema import NAME, text
 from console.testing import failure_lines
 from rules.cases import run
+from rules.problems import many
 from rules.saying import Language
 from rules.schema import Scenario
 from rules.skeletons import skeleton
@@ -62,7 +63,7 @@ def run_tests(
     if failures:
         out.print(f"{len(failures)} of {count} tests did not come out", style="red", highlight=False)
         raise typer.Exit(1)
-    out.print(f"{len(found.book.rules)} rules, {count} tests, all as they should be", highlight=False)
+    out.print(f"{many(len(found.book.rules), 'rule')}, {many(count, 'test')}, all as they should be", highlight=False)
 
 
 def new(
@@ -75,8 +76,7 @@ def new(
     """
     path = file or Path(f"{scenario.value}.yaml")
     if path.exists():
-        errors.print(f"{path} is there already and stays as it is; name another file", style="red", markup=False)
-        raise typer.Exit(1)
+        fail(f"{path} is there already and stays as it is; name another file")
     with said(), path.open("x", encoding="utf-8", newline="\n") as opened:
         opened.write(skeleton(scenario))
     beside = path.with_name(NAME)

@@ -15,7 +15,7 @@ from console.output import errors, fail, out
 from console.publishing import Known, Refused, adrift_after, contents_of
 from rules.book import Book
 from rules.cold import cold
-from rules.problems import suggest
+from rules.problems import many, suggest
 from streams import clock
 
 __all__ = ["app"]
@@ -57,7 +57,7 @@ def check(
         for line in told.summary():
             out.print(line, markup=False, highlight=False)
     if told.problems and form is Form.TEXT:
-        fail("1 problem" if len(told.problems) == 1 else f"{len(told.problems)} problems")
+        fail(many(len(told.problems), "problem"))
     if told.problems or (strict and told.warnings):
         raise typer.Exit(1)
 

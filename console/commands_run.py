@@ -13,6 +13,7 @@ from console.rule_inputs import files_told
 from console.running import Kind, deliver_offers, feed_log, sandbox_gateways
 from console.skipping import wanted_skips
 from kairos.offers import Channel
+from rules.problems import many
 from streams import clock
 from streams.app import run_worker
 from streams.broker import main as broker_main
@@ -68,7 +69,7 @@ def topics(
         changes = declare(told.cluster, told.partitions, told.replication, fix=fix, topics=wanted)
     for change in changes:
         out.print(str(change), markup=False, highlight=False)
-    out.print("nothing to do" if not changes else f"{len(changes)} changes", highlight=False)
+    out.print("nothing to do" if not changes else many(len(changes), "change"), highlight=False)
 
 
 def worker(

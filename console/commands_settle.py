@@ -15,7 +15,7 @@ from rich.table import Table
 from console.output import errors, fail, out, said, settings
 from console.settling import Line, Settlement, as_csv, as_json, others, plain
 from kairos.instants import HOUR, Millis
-from rules.problems import suggest
+from rules.problems import many, suggest
 from rules.spelled import in_our_days
 from streams.topic_reader import read_piecewise
 from streams.topics import LEDGER_ENTRIES
@@ -50,8 +50,7 @@ def settle(
     except (ZoneInfoNotFoundError, ValueError):
         fail(f"there is no time zone {zone}{suggest(zone, available_timezones(), 'nothing')}", 2)
     if until < since:
-        errors.print("the period ends before it begins", style="red")
-        raise typer.Exit(2)
+        fail("the period ends before it begins", 2)
     begin, end = _instant(since, days), _instant(until, days, timedelta(days=1))
     with said():
         lines = asyncio.run(_settled(settings().cluster.for_aiokafka(), Settlement(begin, end, merchant), begin))
@@ -89,7 +88,7 @@ def _write(lines: list[Line], format_: Format, file: Path | None) -> None:
         out.file.write(text)
         return
     file.write_text(text, encoding="utf-8")
-    errors.print(f"{len(lines)} lines in {file}", markup=False, highlight=False)
+    errors.print(f"{many(len(lines), 'line')} in {file}", markup=False, highlight=False)
 
 
 def _table(lines: list[Line]) -> Table:

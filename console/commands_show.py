@@ -50,8 +50,7 @@ def replay(
                 errors.print(f"  {problem}", style="red", markup=False, highlight=False)
         raise typer.Exit(1 if any(result.problems for result in results) else 0)
     if events is None:
-        errors.print("name an event log, such as examples/data/demo.jsonl.gz, or give --journal", style="red")
-        raise typer.Exit(2)
+        fail("name an event log, such as examples/data/demo.jsonl.gz, or give --journal", 2)
     with files_told():
         counts = replay_file(events, rules, policy, pools, apps, out_)
     for topic, count in sorted(counts.items()):

@@ -13,8 +13,9 @@ from typing import IO, Annotated
 
 import typer
 
-from console.output import errors, out, said, settings
+from console.output import errors, fail, out, said, settings
 from kairos.instants import rfc3339
+from rules.problems import many
 from streams.cluster import Cluster
 from streams.refill import INPUTS
 from streams.refill import refill as refill_topics
@@ -58,8 +59,7 @@ def inspect(
                     found += 1
                     out.print_json(json.dumps({"in": folder.name, **shown}), indent=2, highlight=False)
     if not found:
-        errors.print(f"the state of {stage.value} holds nothing of this key", style="red", highlight=False)
-        raise typer.Exit(1)
+        fail(f"the state of {stage.value} holds nothing of this key")
 
 
 @app.command()
@@ -79,7 +79,7 @@ def export(
                     line = {"in": folder.name, **record_shown(folder.stage, name, value, unmask=unmask)}
                     file.write(json.dumps({**line, **raw(name, value)} if packed else line, ensure_ascii=False) + "\n")
                     count += 1
-    errors.print(f"{count:,} records written", highlight=False)
+    errors.print(f"{many(count, 'record')} written", highlight=False)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from console.template_trials import send_trials, wanted_trials
 from console.templates_schema import SCHEMA
 from console.whole_files import By, put_into_force, stop
 from kairos.offers import Channel
-from rules.problems import Problem, suggest
+from rules.problems import Problem, many, suggest
 from rules.saying import LANGUAGES, Language
 from rules.template_checks import load_templates
 from rules.template_preview import Carried, previews
@@ -39,7 +39,7 @@ def check(file: File) -> None:
     Example: kairos templates check examples/templates.yaml
     """
     templates = _read(file)
-    out.print(f"{len(templates.templates)} templates, {templates.hash}", highlight=False)
+    out.print(f"{many(len(templates.templates), 'template')}, {templates.hash}", highlight=False)
 
 
 @app.command()

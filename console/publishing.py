@@ -17,7 +17,7 @@ from rules.documents import without_text
 from rules.lever_fit import reached, unfit_levers
 from rules.pools import pools_of_content
 from rules.priorities import Priorities
-from rules.problems import Problem, suggest
+from rules.problems import Problem, many, suggest
 from rules.schema import Published, Rule
 from rules.template_fit import Beside, unfit
 from rules.templates import Templates
@@ -49,7 +49,7 @@ class Refused(Exception):
     """What was to be published has problems; what is in force stays."""
 
     def __init__(self, problems: Sequence[Problem | str]) -> None:
-        super().__init__("1 problem" if len(problems) == 1 else f"{len(problems)} problems")
+        super().__init__(many(len(problems), "problem"))
         self.problems = [str(problem) for problem in problems]
 
 

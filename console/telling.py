@@ -14,7 +14,7 @@ from rules.coverage import Clause, Covered
 from rules.diff import Change
 from rules.explain import Explanation, lines
 from rules.findings import clock
-from rules.problems import suggest
+from rules.problems import many, suggest
 from rules.saying import Language
 from rules.schema import Rule
 from rules.sentence import sentence
@@ -160,7 +160,7 @@ def covered_lines(one: Covered, language: Language) -> Iterator[str]:
     if language == "zh":
         yield f"{one.rule.id}：触发条件满足{one.met:,}次，全部条件满足{one.matched:,}次"
     else:
-        yield f"{one.rule.id}: the trigger was met {_many(one.met, 'time')}, everything {_many(one.matched, 'time')}"
+        yield f"{one.rule.id}: the trigger was met {many(one.met, 'time')}, everything {many(one.matched, 'time')}"
     clauses = (*one.trigger, *one.clauses)
     width = min(_WIDEST, max((_columns(clause.said[language]) for clause in clauses), default=0))
     yield f"  {'':{width}} " + " ".join(_right(words[verdict]) for verdict in ("true", "false", "unknown"))
@@ -209,8 +209,8 @@ def _counted(found: Tried, first: str, last: str, language: Language) -> str:
         counted = f"{first}至{last}本应触发{fired:,}次，涉及{people:,}位客户"
         return f"{counted}：{triggers:,}次触发事件中{matched:,}次满足条件，其余由冷却期拦下"
     return (
-        f"would have fired {_many(fired, 'time')} for {_many(people, 'customer')} "
-        f"from {first} to {last}: of {_many(triggers, 'trigger')} {matched:,} matched, "
+        f"would have fired {many(fired, 'time')} for {many(people, 'customer')} "
+        f"from {first} to {last}: of {many(triggers, 'trigger')} {matched:,} matched, "
         "the cooldown left these"
     )
 
@@ -254,10 +254,6 @@ def effect_lines(before: Tried | None, after: Tried | None, language: Language) 
         if language == "zh":
             yield f"    {_WORDS[language][word]}{len(customers):,}位客户" + (f"，例如{names}" if names else "")
         else:
-            yield f"    {_WORDS[language][word]} {_many(len(customers), 'customer')}" + (
+            yield f"    {_WORDS[language][word]} {many(len(customers), 'customer')}" + (
                 f", such as {names}" if names else ""
             )
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

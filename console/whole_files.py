@@ -13,7 +13,7 @@ from console.output import errors, fail, out
 from console.publishing import Refused, adrift_after
 from rules.canonical import Document
 from rules.check import checked
-from rules.problems import Problem, by_place
+from rules.problems import Problem, by_place, many
 
 __all__ = ["By", "Strict", "put_into_force", "read_whole", "report", "stop"]
 
@@ -46,8 +46,7 @@ def report(found: Sequence[Problem] | Sequence[str]) -> None:
 def stop(found: Sequence[Problem] | Sequence[str]) -> NoReturn:
     """Say what is wrong, and that nothing changes; the command ends."""
     report(found)
-    number = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-    fail(f"{number}; what is in force stays")
+    fail(f"{many(len(found), 'problem')}; what is in force stays")
 
 
 def put_into_force(kind: str, document: Document, by: str | None) -> None:

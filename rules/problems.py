@@ -8,7 +8,18 @@ from typing import Literal, NamedTuple
 
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-__all__ = ["MOST_PROBLEMS", "Place", "Problem", "at_places", "bounded", "by_place", "mistake", "shown", "suggest"]
+__all__ = [
+    "MOST_PROBLEMS",
+    "Place",
+    "Problem",
+    "at_places",
+    "bounded",
+    "by_place",
+    "many",
+    "mistake",
+    "shown",
+    "suggest",
+]
 
 MOST_PROBLEMS = 1_000
 """How many problems of one file are told; whoever made more of them made one that comes again and again."""
@@ -99,6 +110,18 @@ def suggest(word: object, known: Iterable[str], otherwise: Literal["list", "noth
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; it is one of: {', '.join(names)}" if otherwise == "list" and 0 < len(names) <= 30 else ""
+
+
+def many(number: int, what: str) -> str:
+    """Say how many there are of something, in English.
+
+    Examples
+    --------
+    >>> many(1, "problem"), many(2_000, "rule")
+    ('1 problem', '2,000 rules')
+
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def at_places(told: Mapping[tuple[str | int, ...], str]) -> ValidationError:

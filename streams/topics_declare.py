@@ -14,6 +14,7 @@ from kafka.errors import (
     TopicAlreadyExistsError,
 )
 
+from rules.problems import many
 from streams.cluster import Cluster
 from streams.knock import knock
 from streams.topics import FOREIGN, TOPICS, Partitions, Topic
@@ -125,7 +126,7 @@ def refuse_missing(wanted: Iterable[str], there: Container[str]) -> None:
     missing = [name for name in wanted if name not in there]
     if not missing:
         return
-    others = f", nor {len(missing) - 1} other{'s' if len(missing) > 2 else ''}" if len(missing) > 1 else ""
+    others = f", nor {many(len(missing) - 1, 'other')}" if len(missing) > 1 else ""
     command = "kairos topics --foreign" if {topic.name for topic in FOREIGN}.intersection(missing) else "kairos topics"
     raise TopicError(f"Kafka has no topic {missing[0]}{others}; declare Kairos' topics by `{command}`")
 

@@ -99,7 +99,7 @@ def test_a_new_file_passes_the_check_and_its_own_tests_and_is_never_overwritten(
     assert kairos("rules", "new", scenario.value, str(file))[0] == 0
     assert kairos("rules", "check", str(file))[0] == 0
     code, output = kairos("rules", "test", str(file))
-    assert (code, output) == (0, "1 rules, 2 tests, all as they should be\n")
+    assert (code, output) == (0, "1 rule, 2 tests, all as they should be\n")
     before = file.read_bytes()
     code, output = kairos("rules", "new", scenario.value, str(file))
     assert code == 1

@@ -262,7 +262,7 @@ def test_the_command_tells_warnings_and_fails_only_when_it_shall(tmp_path: Path)
 
     assert plain.exit_code == 0
     assert f"{tmp_path}/a.yaml:11:29: warning: the tag 'vip' is asked for and ruled out" in plain.output
-    assert "1 rules, book" in plain.output
+    assert "1 rule, book" in plain.output
     assert run.invoke(app, [*command, "--strict"]).exit_code == 1
 
 

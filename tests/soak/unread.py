@@ -7,8 +7,7 @@ from contextlib import closing
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from streams.cluster import Cluster
-from streams.delivery_clients import GATEWAYS as OFFERS
-from streams.delivery_clients import group_of
+from streams.delivery_clients import GATEWAYS, group_of
 from streams.stages import STAGES
 from tests.soak.house import House
 from tests.soak.watch import PATIENCE, Place, Watch
@@ -30,7 +29,7 @@ async def drained(house: House, watch: Watch) -> None:
 
 def _unread(house: House, watch: Watch) -> dict[Place, int]:
     covered = {**watch.covered, **_delivered(house.cluster)}
-    topics = {topic for stage in STAGES.values() for topic in stage.inputs} | set(OFFERS.values())
+    topics = {topic for stage in STAGES.values() for topic in stage.inputs} | set(GATEWAYS.values())
     settings = {"isolation_level": "read_committed", "enable_auto_commit": False, "auto_offset_reset": "earliest"}
     with closing(KafkaConsumer(**house.cluster.for_kafka_python(), **settings)) as consumer:
         places = [
@@ -48,5 +47,5 @@ def _unread(house: House, watch: Watch) -> dict[Place, int]:
 
 def _delivered(cluster: Cluster) -> dict[Place, int]:
     with closing(KafkaAdminClient(**cluster.for_kafka_python())) as admin:
-        found = admin.list_group_offsets({group_of(channel): None for channel in OFFERS})
+        found = admin.list_group_offsets({group_of(channel): None for channel in GATEWAYS})
     return {(place.topic, place.partition): at.offset for marks in found.values() for place, at in marks.items()}
