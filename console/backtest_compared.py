@@ -94,4 +94,4 @@ def _both(before: Figures, after: Figures, language: Language) -> tuple[Table, .
 
 
 def _row(name: str, before: int, after: int) -> tuple[Cell, ...]:
-    return name, before, after, f"{after - before:+,}"
+    return name, before, after, f"{after - before:+,}" if after != before else "0"

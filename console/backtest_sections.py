@@ -31,7 +31,7 @@ def funnel(figures: Figures, language: Language) -> Section:
     words, fates = SAID[language], figures.fates
     matched = fates.total()
     named = [(fate(name, language), fates[name]) for name in in_order(fates)]
-    said = words["funnel said"].format(
+    said = words["funnel said" if matched else "funnel nothing"].format(
         customers=f"{len({c for rule in figures.rules.values() for c in rule.customers}):,}",
         matched=f"{matched:,}",
         offered=f"{figures.offered:,}",

@@ -73,7 +73,7 @@ def volume(figures: Figures, language: Language) -> Section:
         by_hour[f"{hour:02}", name] += count
         by_period[time.of(day), name] += count
     hours = tuple(f"{hour:02}" for hour in range(24))
-    said = words["volume said"].format(zone=figures.zone)
+    said = words["volume said" if figures.volume else "volume nothing"].format(zone=figures.zone)
     parts = (
         _spread(words["by hour"], words["hour"], hours, channels, by_hour, language),
         _spread(words[f"by {time.kind}"], words["period"], time.labels, channels, by_period, language),

@@ -27,11 +27,13 @@ SAID: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
             "funnel said": "{customers} customers met a rule, {matched} times in all. {offered} messages would "
             "have gone out to {reached} customers; every other match stands below with its reason, in the order of "
             "the gates.",
+            "funnel nothing": "No customer met a rule.",
             "became": "what became of it",
             "share": "share",
             "sent": "a message would have gone out",
             "volume": "When",
             "volume said": "Messages that would have gone out, by the clock of {zone}.",
+            "volume nothing": "No message would have gone out.",
             "by hour": "Messages by hour of the day",
             "by day": "Messages by day",
             "by week": "Messages by week (its Monday)",
@@ -43,7 +45,7 @@ SAID: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
             "pools said": "What was given out stays reserved: whether a coupon was used is not known.",
             "sampled": "The log holds one in {sample} of the customers, so each pool was made as much smaller.",
             "imported": "Codes that a merchant sends as a file were taken to be in stock: {pools}.",
-            "left chart": "Left of each pool at the end of the period, in per cent",
+            "left chart": "Left of each pool over time, in per cent",
             "pool": "pool",
             "merchant": "merchant",
             "programme": "programme",
@@ -63,7 +65,7 @@ SAID: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
             "arms said": "Each rule with a control group or several forms, by what was drawn for its customers at the "
             "match, whatever came after. What compares is who came through every gate but the arm. What a form "
             "brought is not known: a backtest has no reactions.",
-            "no arms": "No rule has a control group or a second form.",
+            "no arms": "No rule that matched has a control group or a second form.",
             "arm": "arm",
             "form": "form",
             "through": "through all gates",
@@ -79,7 +81,8 @@ SAID: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
             "b first": "B went first",
             "gate": "a gate decided",
             "compare": "What would change",
-            "compare said": "Before: {before}. After: {after}. Compared by customer and event.",
+            "compare said": "Before: {before}. After: {after}. Compared by customer and event. Where nothing else is "
+            "said, everything in this report is of the rules before.",
             "before": "before",
             "after": "after",
             "same": "the same message to the same customer at the same event",
@@ -131,11 +134,13 @@ SAID: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
             "funnel": "从触发到触达",
             "funnel said": "共有{customers}位客户满足过规则，合计{matched}次。会发出{offered}条消息，"
             "触达{reached}位客户；其余各次均按关卡顺序在下方列明原因。",
+            "funnel nothing": "没有客户满足任何规则。",
             "became": "结果",
             "share": "占比",
             "sent": "会发出消息",
             "volume": "何时发出",
             "volume said": "会发出的消息，按{zone}当地时间统计。",
+            "volume nothing": "不会发出任何消息。",
             "by hour": "按一天中的小时",
             "by day": "按日",
             "by week": "按周（以周一表示）",
@@ -166,7 +171,7 @@ SAID: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
             "arms": "分组与权益形式",
             "arms said": "有对照组或多种形式的规则，按触发时抽签所得的组统计，与之后的结果无关。"
             "可比的是通过除分组以外全部关卡的次数。各形式带来多少反应无从得知：回测没有客户反应。",
-            "no arms": "没有规则设对照组或多种形式。",
+            "no arms": "满足过的规则都没有对照组，也没有多种形式。",
             "arm": "分组",
             "form": "形式",
             "through": "通过全部关卡",
@@ -182,7 +187,8 @@ SAID: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
             "b first": "B优先",
             "gate": "由关卡决定",
             "compare": "会有什么变化",
-            "compare said": "变更前：{before}。变更后：{after}。按客户与事件逐一比较。",
+            "compare said": "变更前：{before}。变更后：{after}。按客户与事件逐一比较。"
+            "除另有说明外，本报告其余内容均为变更前的结果。",
             "before": "变更前",
             "after": "变更后",
             "same": "同一客户、同一事件收到相同消息",

@@ -4,10 +4,13 @@ import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import pytest
+
 from console.backtest_build import Ran, report
 from console.backtest_charts import svg
 from console.backtest_page import page
 from console.backtest_report import Chart, Report
+from console.backtest_words import SAID
 from rules.saying import LANGUAGES, Language
 from tests.customer_table import versions
 from tests.test_backtest import OVER, day, ran
@@ -49,6 +52,20 @@ def test_every_figure_of_the_report_stands_on_the_page() -> None:
         for cell in (cell for row in table.rows for cell in row):
             assert f">{cell:,}</td>" in written if isinstance(cell, int) else cell in written
     assert '<td class="number">33.3%</td><td class="drawn"><i style="width:100.0%"></i></td>' in written
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_nothing_happened_every_section_says_so_in_a_sentence(language: Language) -> None:
+    figures, _, _ = ran(day()[:3], versions(cafe=1, tea=1))
+    run = Ran("rules", figures, {"cafe": "Coffee"})
+
+    found = {section.name: section for section in report(OVER, run, run, language).sections}
+
+    words = SAID[language]
+    said = [found[name].said for name in ("funnel", "volume", "arms", "overlap")]
+    assert said == [(words[name],) for name in ("funnel nothing", "volume nothing", "no arms", "no overlap")]
+    # What does not change is not told with a sign.
+    assert {row[-1] for table in found["compare"].tables for row in table.rows} == {0, "0"}
 
 
 def test_a_chart_says_each_value_where_the_pointer_rests() -> None:
