@@ -11,14 +11,40 @@ from rules.moments import Clock
 from rules.persons import Score, Tag
 from rules.selectors import Trigger
 
-__all__ = ["Clause", "named_clauses"]
+__all__ = ["Clause", "OfCustomer", "OfEvent", "OfPast", "OfScore", "named_clauses"]
 
 
-class Clause(NamedTuple):
-    """A clause of a rule under the name by which a decision's record tells what it read."""
+class OfEvent(NamedTuple):
+    """A test of one field of the trigger, under the name by which a decision's record tells what it read."""
 
     name: str
-    asked: Condition | Asked
+    field: str
+    asked: Asked
+
+
+class OfScore(NamedTuple):
+    """A score that is asked after the gates."""
+
+    name: str
+    asked: Score
+
+
+class OfCustomer(NamedTuple):
+    """A tag, which says the same whenever it is asked."""
+
+    name: str
+    asked: Tag
+
+
+class OfPast(NamedTuple):
+    """A condition on the past, as it was at the trigger."""
+
+    name: str
+    asked: Condition
+
+
+Clause = OfEvent | OfScore | OfCustomer | OfPast
+"""A clause of a rule whose value a decision tells."""
 
 
 def named_clauses(on: Trigger, who: Tree, when: Tree) -> Iterator[Clause]:
@@ -29,7 +55,7 @@ def named_clauses(on: Trigger, who: Tree, when: Tree) -> Iterator[Clause]:
     """
     for name, test in on.where.items():
         if name not in _known(on) and not isinstance(test, Clock):
-            yield Clause(f"where:{name}", test)
+            yield OfEvent(f"where:{name}", name, test)
     yield from _of_who(who)
     yield from _numbered(when)
 
@@ -39,23 +65,24 @@ def _known(on: Trigger) -> tuple[str, ...]:
 
 
 def _of_who(who: Tree) -> Iterator[Clause]:
-    found: dict[str, Condition] = {}
+    found: dict[str, Clause] = {}
     for leaf in who.leaves():
         if isinstance(leaf, Tag):
-            found[f"tag:{leaf.name}"] = leaf
+            found[f"tag:{leaf.name}"] = OfCustomer(f"tag:{leaf.name}", leaf)
         elif isinstance(leaf, Score):
-            found[f"score:{leaf.model}"] = leaf
-    yield from (Clause(name, leaf) for name, leaf in found.items())
+            found[f"score:{leaf.model}"] = OfScore(f"score:{leaf.model}", leaf)
+    yield from found.values()
 
 
 def _numbered(tree: Tree) -> Iterator[Clause]:
     counts: dict[str, int] = {}
     for part in _single(tree):
-        if isinstance(part.leaf, Absent):
-            continue
         kind = next(name for name in type(part).model_fields if getattr(part, name) is not None)
+        leaf: Condition = getattr(part, kind)
+        if isinstance(leaf, Absent):
+            continue
         counts[kind] = counts.get(kind, 0) + 1
-        yield Clause(kind if counts[kind] == 1 else f"{kind}.{counts[kind]}", part.leaf)
+        yield OfPast(kind if counts[kind] == 1 else f"{kind}.{counts[kind]}", leaf)
 
 
 def _single(tree: Tree) -> Iterator[Tree]:

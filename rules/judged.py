@@ -1,7 +1,8 @@
 """Verdicts in three values: a condition holds, does not hold, or nobody knows; and the view they are made from."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kairos.customer import Customer, Standing
 from kairos.events import Event
@@ -18,8 +19,7 @@ EVER: Mapping[str, int] = _Ever()
 """What was always remembered: the memory of a book in a test, or one whose beginning nobody asks for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """What conditions are asked about: one event, the customer it happened to, and since when things are remembered.
 
     Parameters
@@ -38,7 +38,7 @@ class Seen:
     event: Event
     customer: Customer
     standing: Callable[[], Standing]
-    since: Mapping[str, int] = field(default_factory=lambda: EVER)
+    since: Mapping[str, int] = msgspec.field(default_factory=lambda: EVER)
 
     @property
     def at(self) -> int:
@@ -46,8 +46,7 @@ class Seen:
         return self.event.at // 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """What became of a condition: whether it holds (None: unknown, which is never enough) and the value it read."""
 
     holds: bool | None

@@ -1,17 +1,20 @@
 """Values read: what the clauses of a rule that matched were held against, for the record of the decision."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from kairos.decisions import Value
 from kairos.money import Money
 from rules.asked import Asked
+from rules.clause_names import OfCustomer, OfEvent, OfPast, OfScore
 from rules.fields import value_of
 from rules.judged import Seen
-from rules.persons import Score, Tag
 from rules.places import Near, distance
 from rules.schema import Rule
 
 __all__ = ["values_read"]
+
+_TOLD: Final = (str, int, float, bool)
 
 
 def values_read(
@@ -32,13 +35,17 @@ def values_read(
 
     """
     scope, found = rule.scope(), dict[str, Value]()
-    for name, asked in rule.clauses:
-        if isinstance(asked, Score):
-            found[name] = scores.get(asked.model)
-        elif isinstance(asked, Asked):
-            found[name] = _of_event(asked, value_of(seen.event, name.removeprefix("where:"), asked))
-        elif isinstance(asked, Tag) or not is_later:
-            found[name] = _plain(asked.judged(seen, scope).read)
+    for clause in rule.clauses:
+        match clause:
+            case OfEvent(name, field, asked):
+                found[name] = _of_event(asked, value_of(seen.event, field, asked))
+            case OfScore(name, asked):
+                found[name] = scores.get(asked.model)
+            case OfCustomer(name, asked):
+                found[name] = _plain(asked.judged(seen, scope).read)
+            case OfPast(name, asked):
+                if not is_later:
+                    found[name] = _plain(asked.judged(seen, scope).read)
     return found
 
 
@@ -53,4 +60,4 @@ def _of_event(asked: Asked, value: object) -> Value:
 def _plain(value: object) -> Value:
     if isinstance(value, Money):
         return str(value)
-    return value if isinstance(value, str | int | float | bool) else None
+    return value if isinstance(value, _TOLD) else None

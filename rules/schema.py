@@ -5,6 +5,7 @@ written back (`model_dump(mode="json")`) reads the same again in any zone and wi
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal, Self
@@ -200,12 +201,11 @@ class Rule(Written):
 
     def scope(self, readings: Readings | None = None) -> Scope:
         """Give what the conditions need to know of the rule."""
-        return Scope(
-            self.on.selector,
-            self.warm == "accept",
-            self.id if self.consume else None,
-            Readings() if readings is None else readings,
-        )
+        return self._scope if readings is None else replace(self._scope, readings=readings)
+
+    @cached_property
+    def _scope(self) -> Scope:
+        return Scope(self.on.selector, self.warm == "accept", self.id if self.consume else None)
 
     @model_validator(mode="after")
     def _fits_the_trigger(self) -> Self:

@@ -194,4 +194,8 @@ class Watched(_Named):
 
     def watched(self, on: Selector) -> Selector:
         """Give these events; `on` are the trigger's."""
-        return on if self.event is None else selector_of(self.event, self.where)
+        return self._own or on
+
+    @cached_property
+    def _own(self) -> Selector | None:
+        return None if self.event is None else selector_of(self.event, self.where)

@@ -1,5 +1,6 @@
 """Count: how many of some events lie in a window that ends with the trigger, which counts itself."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from rules import rings
@@ -43,7 +44,8 @@ class Count(Counted):
         """Count what is remembered."""
         key, begin = self.watched(scope.on).key, self.begins(seen, scope)
         ring = seen.customer.remembered.get(key, b"")
-        number = sum(at > begin for at in rings.until(ring, seen.at))
+        seconds = rings.until(ring, seen.at)
+        number = len(seconds) - bisect_right(seconds, begin)
         known = scope.is_warm(seen.since[key], begin) and not rings.forgot(ring, begin, self._kept)
         return self.judged_of(number, number if known else None)
 
