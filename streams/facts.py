@@ -1,16 +1,15 @@
 """Facts: what a decision saw of the customer, for the model and for the record."""
 
-from datetime import datetime
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from kairos.customer import Customer, Standing
 from kairos.decisions import Value
 from kairos.events import Event, Transaction
-from kairos.instants import DAY, SECOND, Millis, moment
+from kairos.instants import DAY, SECOND, Millis
 from models.features import Attribute, Context
 from models.tags import decode
 from rules.candidates import Candidate
+from rules.moments import local
 from rules.schema import Rule
 from streams.work import Work
 
@@ -45,14 +44,14 @@ def context(work: Work, event: Event, standing: Standing, candidate: Candidate) 
     """Give what the model may know of a candidate and its customer as of the decision."""
     customer, then = work.customer(event.customer), candidate.rule.then
     pool = work.versions.pools.get(then.offer.pool or "")
-    local = _local(event.at, work.versions.policy.zone)
+    minute, weekday = local(event.at, work.versions.policy.zone)
     newest = _newest_contact(customer)
     return Context(
         rule=candidate.rule.id,
         programme=candidate.rule.programme,
         channel=candidate.channel.value if candidate.channel else "",
-        hour=local.hour,
-        weekday=local.weekday(),
+        hour=minute // 60,
+        weekday=weekday,
         merchant=pool.merchant if pool else "",
         pool=then.offer.pool or "",
         app_class=event.category or "" if event.type == "app_usage" else "",
@@ -77,12 +76,8 @@ def _attributes(rule: Rule, standing: Standing) -> dict[str, Attribute]:
 def _classes(work: Work, customer: Customer, at: Millis) -> dict[str, float]:
     classes = work.versions.apps.classes
     # The tags of the classes come first, in their order.
-    scores = decode(customer.tags, day(at)).items()
-    return {classes[tag]: value for tag, value in scores if tag < len(classes) and value > 0}
-
-
-def _local(at: Millis, zone: str) -> datetime:
-    return moment(at).astimezone(ZoneInfo(zone))
+    scores = decode(customer.tags, day(at), below=len(classes)).items()
+    return {classes[tag]: value for tag, value in scores if value > 0}
 
 
 def _newest_contact(customer: Customer) -> Millis | None:
