@@ -80,6 +80,7 @@ def _midnight(day: bytes) -> Millis | None:
         return None
 
 
+@lru_cache(maxsize=256)
 def moment(instant: Millis) -> datetime:
     """Give the instant as an aware datetime in UTC.
 

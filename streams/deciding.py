@@ -1,8 +1,8 @@
 """Deciding: one event's candidates become one decision, in the order that `rules` lays down."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from kairos.customer import Customer, Standing
 from kairos.decisions import (
@@ -144,29 +144,29 @@ class _Drafted(TypedDict):
 def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, weighed: Weighed) -> _Drafted:
     """Gather everything that is known before the ledger was asked; the record is made once its end is known."""
     customer = cause.event.customer
-    read = _reading(work, cause)
-    place = {candidate.rule.id: number for number, candidate in enumerate(ranking.wishes, 1)}
-    verdicts = tuple(
-        Verdict(
-            rule=c.rule.id,
-            programme=c.rule.programme,
-            offer=offer_id(decision, c.rule.id),
+    read, winner = _reading(work, cause), _winner(ranking)
+    verdicts: list[Verdict] = []
+    for place, c in enumerate((*ranking.wishes, *ranking.refused), 1):
+        rule, wish = c.rule, weighed.wishes.get(c.rule.id)
+        verdict = Verdict(
+            rule=rule.id,
+            programme=rule.programme,
+            offer=wish.offer if wish else offer_id(decision, rule.id),
             arm=c.arm,
             channel=c.channel,
-            pool=c.rule.then.offer.pool,
-            verdict=c.reason or Reason.OUTRANKED,
-            score=weighed.wishes[c.rule.id].score if c.rule.id in weighed.wishes else None,
-            rank=place.get(c.rule.id),
+            pool=rule.then.offer.pool,
+            verdict=_word(c) if c is winner else c.reason or Reason.OUTRANKED,
+            score=wish.score if wish else None,
+            rank=place if place <= len(ranking.wishes) else None,
             passed=_passed(work, c),
-            terms=weighed.terms.get(c.rule.id),
-            chance=ranking.chances.get(c.rule.id),
+            terms=weighed.terms.get(rule.id),
+            chance=ranking.chances.get(rule.id),
             control=c.control,
             treatment=c.treatment,
-            read=read(c.rule, weighed.wishes),
+            read=read(rule, wish),
             parameter=c.parameter,
         )
-        for c in (*ranking.wishes, *ranking.refused)
-    )
+        verdicts.append(verdict)
     earlier = cause.earlier
     verdicts += earlier.verdicts if earlier else ()
     return _Drafted(
@@ -177,7 +177,7 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, weighed:
         state="suppressed",
         reason=None if ranking.wishes else next(v.verdict for v in verdicts if isinstance(v.verdict, Reason)),
         programme=verdicts[0].programme,
-        verdicts=verdicts,
+        verdicts=tuple(verdicts),
         # In the order of their names: the order in which a worker read the catalogue is chance.
         versions=dict(sorted(work.versions.hashes.items())),
         facts=facts(cause.event, work.standing(customer)),
@@ -187,14 +187,23 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, weighed:
     )
 
 
-def _reading(work: Work, cause: Cause) -> Callable[[Rule, Mapping[str, Wished]], dict[str, Value] | None]:
+def _winner(ranking: Ranking) -> Candidate | None:
+    """Give the candidate that has won already; where a coupon is at stake, the ledger is asked before."""
+    first = ranking.wishes[0] if ranking.wishes else None
+    return first if first is not None and first.rule.then.offer.pool is None else None
+
+
+def _word(winner: Candidate) -> Literal["won"] | Reason:
+    return Reason.CONTROL if winner.arm is Arm.CONTROL else "won"
+
+
+def _reading(work: Work, cause: Cause) -> Callable[[Rule, Wished | None], dict[str, Value] | None]:
     """Give what tells the values that a rule read, as far as they were asked for this decision."""
     event, standing = cause.event, work.standing(cause.event.customer)
     seen = Seen(event, work.customer(event.customer), lambda: standing, work.since(event.at))
     is_later = cause.absence is not None or cause.earlier is not None
 
-    def read(rule: Rule, wishes: Mapping[str, Wished]) -> dict[str, Value] | None:
-        wish = wishes.get(rule.id)
+    def read(rule: Rule, wish: Wished | None) -> dict[str, Value] | None:
         scores = {} if wish is None else _scores(work, rule, wish)
         return values_read(rule, seen, scores, is_later=is_later) or None
 
@@ -239,11 +248,9 @@ def _place(work: Work, event: Event, drafted: _Drafted, ranked: Sequence[Candida
 def _ended(drafted: _Drafted, first: Candidate, wish: Wished) -> Decision:
     """Make the decision whose first candidate has won, be it for the control arm."""
     withheld = first.arm is Arm.CONTROL
-    won, *others = drafted["verdicts"]
     drafted["state"] = "withheld" if withheld else "offered"
     drafted["reason"] = Reason.CONTROL if withheld else None
     drafted["offer"], drafted["channel"] = wish.offer, first.channel
-    drafted["verdicts"] = (won.model_copy(update={"verdict": Reason.CONTROL if withheld else "won"}), *others)
     return Decision(**drafted)
 
 
