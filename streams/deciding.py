@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal, NotRequired, TypedDict
 
-from kairos.customer import Customer, Standing
+from kairos.customer import Customer
 from kairos.decisions import (
     Absence,
     Arm,
@@ -21,7 +21,6 @@ from kairos.ids import decision_id, offer_id
 from kairos.instants import moment
 from kairos.offers import Channel, Offer
 from kairos.reservations import Reserve, Wish
-from models.features import features
 from rules.candidates import Candidate, Ranking
 from rules.decide import convinced, gates, rank
 from rules.exploring import Exploring
@@ -32,13 +31,12 @@ from rules.reads import values_read
 from rules.schema import Rule
 from streams import deferrals
 from streams.cause import Cause
-from streams.facts import context, facts
-from streams.learning import PRIOR
+from streams.facts import facts
 from streams.open_decision import OpenDecision, Wished, keep, write_decision
 from streams.outcomes import GRACE
 from streams.timers import Timer, set_timer
 from streams.topics import LEDGER_COMMANDS, OFFERS
-from streams.weighed import Weighed, counts
+from streams.weighed import Weighed, counts, wishes_of
 from streams.wording import told, worded
 from streams.work import Work, record
 
@@ -58,7 +56,7 @@ def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:
     earlier = cause.earlier
     decision = earlier.decision if earlier else decision_id(event.customer, event.id, versions.book.hash)
     candidates = gates(event, customer, standing, rules, versions.policy, work.now, versions.stops)
-    wishes = {c.rule.id: _wished(work, event, standing, decision, c) for c in candidates if c.channel is not None}
+    wishes = wishes_of(work, event, standing, decision, [c for c in candidates if c.channel is not None])
     convincing = worded(work, event, [_convinced(work, wishes, candidate) for candidate in candidates])
     terms = {c.rule.id: counts(work, event, c, wishes[c.rule.id].score) for c in convincing if c.is_open}
     counted = {rule: wishes[rule].score if found is None else found.priority for rule, found in terms.items()}
@@ -90,26 +88,6 @@ def refuse(work: Work, cause: Cause, candidate: Candidate) -> None:
     """Write the decision of one candidate that was refused before any gate."""
     decision = decision_id(cause.event.customer, cause.event.id, work.versions.book.hash)
     write_decision(work, Decision(**_drafted(work, cause, decision, Ranking((), (candidate,)), Weighed({}, {}))))
-
-
-def _wished(work: Work, event: Event, standing: Standing, decision: str, candidate: Candidate) -> Wished:
-    rule = candidate.rule
-    found = features(context(work, event, standing, candidate))
-    model = work.versions.models.get(rule.then.objective)
-    return Wished(
-        offer=offer_id(decision, rule.id),
-        rule=rule.id,
-        channel=(candidate.channel or rule.then.channels[0]).value,
-        pool=rule.then.offer.pool or "",
-        expires=work.now + rule.then.expires,
-        objective=rule.then.objective,
-        wait=rule.then.wait,
-        reactions=rule.then.reactions,
-        features=found,
-        score=PRIOR if model is None else model.score(found),
-        purpose=rule.purpose,
-        treatment=candidate.treatment or "",
-    )
 
 
 def _convinced(work: Work, wishes: dict[str, Wished], candidate: Candidate) -> Candidate:

@@ -1,6 +1,7 @@
 """Facts: what a decision saw of the customer, for the model and for the record."""
 
-from typing import cast
+from collections.abc import Mapping
+from typing import NamedTuple, cast
 
 from kairos.customer import Customer, Standing
 from kairos.decisions import Value
@@ -13,7 +14,7 @@ from rules.moments import local
 from rules.schema import Rule
 from streams.work import Work
 
-__all__ = ["context", "day", "facts"]
+__all__ = ["Around", "around", "context", "day", "facts"]
 
 _FIRST_DAY = 18_262
 """Days from 1970 to 2020-01-01, from which tags count."""
@@ -40,26 +41,50 @@ def facts(event: Event, standing: Standing) -> dict[str, Value]:
     return found | {f"attr.{name}": value for name, value in sorted(standing.profile.attrs.items())}
 
 
-def context(work: Work, event: Event, standing: Standing, candidate: Candidate) -> Context:
-    """Give what the model may know of a candidate and its customer as of the decision."""
-    customer, then = work.customer(event.customer), candidate.rule.then
-    pool = work.versions.pools.get(then.offer.pool or "")
+class Around(NamedTuple):
+    """What the model may know of a customer at a moment, whichever candidate it is asked about."""
+
+    hour: int
+    weekday: int
+    app_class: str
+    classes: Mapping[str, float]
+    since: float | None
+    contacts: int
+
+
+def around(work: Work, event: Event) -> Around:
+    """Look around once for all candidates of a decision."""
+    customer = work.customer(event.customer)
     minute, weekday = local(event.at, work.versions.policy.zone)
     newest = _newest_contact(customer)
-    return Context(
-        rule=candidate.rule.id,
-        programme=candidate.rule.programme,
-        channel=candidate.channel.value if candidate.channel else "",
+    return Around(
         hour=minute // 60,
         weekday=weekday,
+        app_class=event.category or "" if event.type == "app_usage" else "",
+        classes=_classes(work, customer, event.at),
+        since=None if newest is None else (work.now - newest) / DAY,
+        contacts=sum([len(packed) // 4 for packed in customer.contacts.values()]),
+    )
+
+
+def context(work: Work, known: Around, standing: Standing, candidate: Candidate) -> Context:
+    """Give what the model may know of a candidate and its customer as of the decision."""
+    rule, then = candidate.rule, candidate.rule.then
+    pool = work.versions.pools.get(then.offer.pool or "")
+    return Context(
+        rule=rule.id,
+        programme=rule.programme,
+        channel=candidate.channel.value if candidate.channel else "",
+        hour=known.hour,
+        weekday=known.weekday,
         merchant=pool.merchant if pool else "",
         pool=then.offer.pool or "",
-        app_class=event.category or "" if event.type == "app_usage" else "",
+        app_class=known.app_class,
         face_cents=pool.value if pool else 0,
-        classes=_classes(work, customer, event.at),
-        days_since_contact=None if newest is None else (work.now - newest) / DAY,
-        contacts=sum(len(packed) // 4 for packed in customer.contacts.values()),
-        attrs=_attributes(candidate.rule, standing),
+        classes=known.classes,
+        days_since_contact=known.since,
+        contacts=known.contacts,
+        attrs=_attributes(rule, standing),
     )
 
 
