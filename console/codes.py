@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from kairos.reservations import Code, Stock
+from rules.problems import many
 
 __all__ = ["PORTION", "CodesError", "Unfit", "handed", "read_codes", "stock_commands"]
 
@@ -96,7 +97,7 @@ def handed(pool: str, count: int, letters: Iterable[tuple[str, str]] | None) -> 
     2,000 codes handed to the ledger for tea-5: 1,997 taken; 3 refused, for the pool or another of the merchant had them
 
     """
-    said = f"{count:,} codes handed to the ledger for {pool}"
+    said = f"{many(count, 'code')} handed to the ledger for {pool}"
     if letters is None:
         return f"{said}; it has not taken all of them yet, and does when a worker runs; duplicates become dead letters"
     told = list(letters)

@@ -9,6 +9,7 @@ from kairos.instants import Millis
 from kairos.ports import Headers, Record
 from kairos.reservations import Redemption
 from kairos.wire import headers
+from rules.problems import many
 from streams.dead_letters import Letter, read_letter
 from streams.ledger_told import Telling, telling
 from streams.topics import DEAD_LETTERS, FEEDBACK, LEDGER_COMMANDS
@@ -157,7 +158,7 @@ def outcome_lines(name: str, outcome: Outcome, patience: float) -> tuple[str, li
     9 redemptions told, and not all are answered within 60 s: is a worker with
 
     """
-    said = f"{outcome.told:,} redemptions told"
+    said = f"{many(outcome.told, 'redemption')} told"
     if not outcome.is_answered:
         late = (
             "is a worker with the ledger's stage running? They stay and are redeemed when one is; the same file again "
