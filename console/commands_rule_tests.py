@@ -77,10 +77,11 @@ def new(
     path = file or Path(f"{scenario.value}.yaml")
     if path.exists():
         fail(f"{path} is there already and stays as it is; name another file")
-    with said(), path.open("x", encoding="utf-8", newline="\n") as opened:
-        opened.write(skeleton(scenario))
     beside = path.with_name(NAME)
     with said():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as opened:
+            opened.write(skeleton(scenario))
         if not beside.exists():
             beside.write_text(text(), encoding="utf-8")
     steps = [

@@ -64,7 +64,7 @@ def why(
 ) -> None:
     """Say why rules fired for a customer, and why not: every clause and gate with the value it read.
 
-    Example: kairos rules why --customer C000031 --at "2017-03-01 12:05" --log examples/data/demo.jsonl.gz
+    Example: kairos rules why --customer C000031 --at "2017-05-01 12:05" --log examples/data/demo.jsonl.gz
 
     The newest event at or before the time is explained, after the customer's events before it were replayed.
     Without --log they are read from Kafka, and rules, policy and pools are those in force. Other customers are

@@ -58,7 +58,7 @@ def show(file: File, name: Name = None, language: Language_ = "en") -> None:
 def preview(file: File, name: Name = None) -> None:
     """Show texts as customers would read them, with example values, the segments, and what they cost.
 
-    Example: kairos templates preview examples/templates.yaml newcomer-code
+    Example: kairos templates preview examples/templates.yaml sleeper-code
     """
     templates = _read(file)
     for one in _named(templates, name):

@@ -100,7 +100,7 @@ def why(
 ) -> None:
     """Say what was decided for a customer, and why this rule, or why not.
 
-    Example: kairos why C000031 --at "2026-12-01 12:05" --rule takeaway-for-regulars --language zh
+    Example: kairos why C000031 --at "2026-12-01 12:05" --rule trip-for-sleepers --language zh
 
     Alone it lists the customer's decisions, the newest first. With --at or --rule it takes the customer's newest event
     until then (that could trigger the rule) and tells clause by clause, gate by gate what held, with the values read.
