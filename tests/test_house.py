@@ -90,9 +90,18 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not re.match(r"[a-z]+:", link)]
 
-    lost = [link for link in links if not (page.parent / link.partition("#")[0]).exists()]
+    lost = [link for link in links if not _leads_somewhere(page, *link.partition("#")[::2])]
 
     assert lost == []
+
+
+def _leads_somewhere(page: Path, file: str, heading: str) -> bool:
+    target = page.parent / file if file else page
+    if not heading or target.suffix != ".md":
+        return target.exists()
+    text = re.sub(r"```.*?```", "", target.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    return heading in {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
 
 
 def named_commands(text: str) -> list[str]:
