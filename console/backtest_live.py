@@ -185,9 +185,9 @@ def _places(compared: Compared, zone: str, language: Language) -> Table:
     for one in compared.differences:
         pair = one.pair
         at = clock(pair.some.event_at, zone)
-        why = "; ".join(_why(why, zone, language) for why in one.whys)
+        why = words["then"].join(_why(why, zone, language) for why in one.whys)
         ends = (_end(pair.live, language), _end(pair.back, language))
-        what = ", ".join(part(name, language) for name in _parts(pair)) or "\N{EN DASH}"
+        what = words["and"].join(part(name, language) for name in _parts(pair)) or "\N{EN DASH}"
         rows.append((at, pair.some.decision[:12], pair.key[2], *ends, what, why))
     shown, note = cut(rows, _MOST, words["more"])
     columns = ("when", "decision", "rule", "live end", "back end", "differs", "cause")
@@ -206,9 +206,9 @@ def _why(why: Why, zone: str, language: Language) -> str:
     words = SAID[language]
     told = [_told(one, zone, language) for one in why.told]
     if why.cause == "events":
-        return words[f"told events {why.told[0]}"].format(", ".join(told[1:]) or words["this event"])
+        return words[f"told events {why.told[0]}"].format(words["and"].join(told[1:]) or words["this event"])
     if why.cause in ("versions", "models"):
-        return words["told versions"].format(", ".join(told))
+        return words["told versions"].format(words["and"].join(told))
     return words[f"told {why.cause}"].format(*told)
 
 

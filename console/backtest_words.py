@@ -83,6 +83,7 @@ SAID: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
             "compare": "What would change",
             "compare said": "Before: {before}. After: {after}. Compared by customer and event. Where nothing else is "
             "said, everything in this report is of the rules before.",
+            "whose": "{title} ({when}: {folder})",
             "before": "before",
             "after": "after",
             "same": "the same message to the same customer at the same event",
@@ -189,6 +190,7 @@ SAID: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
             "compare": "会有什么变化",
             "compare said": "变更前：{before}。变更后：{after}。按客户与事件逐一比较。"
             "除另有说明外，本报告其余内容均为变更前的结果。",
+            "whose": "{title}（{when}：{folder}）",
             "before": "变更前",
             "after": "变更后",
             "same": "同一客户、同一事件收到相同消息",

@@ -135,8 +135,13 @@ def _beside(folders: Sequence[Path], held: Sequence[Held], language: Language) -
     """Give the sections; of two folders each says whose it is."""
     if len(held) < 2:
         return held[0].sections if held else ()
+    words = SAID[language]
     return tuple(
-        replace(one, name=f"{one.name}-{when}", title=f"{one.title} ({SAID[language][when]}: {folder})")
+        replace(
+            one,
+            name=f"{one.name}-{when}",
+            title=words["whose"].format(title=one.title, when=words[when], folder=folder),
+        )
         for folder, when, found in zip(folders, ("before", "after"), held, strict=True)
         for one in found.sections
     )

@@ -13,6 +13,7 @@ from console.live_records import KafkaRecords, KeptRecords, LiveRecords, keep
 from console.output import errors, fail, out, said, settings
 from console.progress import bar
 from console.rule_inputs import files_told, instant_of
+from console.written import whole
 from kairos.instants import Millis, from_rfc3339
 from rules.saying import Language
 
@@ -91,14 +92,14 @@ def backtest(
         moment = None if ends is None else _ends(ends, language)
         wanted = Wanted(events, moment, sample, out_, quick, _live(live, keep_), differences)
         report = backtested(wanted, Books(rules, policy, pools, apps, priorities), against, language)
-    wide = Console(width=max(out.width, _WIDTH))
-    for part in drawn(report):
-        # A sentence is left to the terminal's own lines.
-        (wide if isinstance(part, Table) else out).print(part, highlight=False)
     if html is not None:
-        with said():
-            html.parent.mkdir(parents=True, exist_ok=True)
-            html.write_text(page(report), encoding="utf-8")
+        # First, for who reads the first lines of the report through a pipe ends what is behind them.
+        with said(), whole(html) as part:
+            part.write_text(page(report), encoding="utf-8")
+    wide = Console(width=max(out.width, _WIDTH))
+    for drawing in drawn(report):
+        # A sentence is left to the terminal's own lines.
+        (wide if isinstance(drawing, Table) else out).print(drawing, highlight=False)
     for path in filter(None, (out_, html, differences, keep_)):
         errors.print(f"written to {path}", markup=False, highlight=False)
 

@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +50,18 @@ def test_the_quick_way_writes_and_tells_the_same_and_again_from_what_it_kept(log
         straight.replace("straight.jsonl", "-")
     }
     assert log.with_name(f"{log.name}.backtest.npz").exists()
+
+
+def test_the_page_is_there_though_nobody_reads_the_report_to_its_end(log: Path, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = ["backtest", "--events", str(log), *BOOKS, "--html", str(tmp_path / "page.html")]
+
+    ended = subprocess.run([sys.executable, "-m", "console.cli", *words], stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+
+    assert ended.returncode != 0
+    assert "</html>" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_two_folders_are_compared_in_chinese(log: Path) -> None:
