@@ -81,7 +81,7 @@ class Intake:
         self._consumer, self._group, self._inputs = consumer, group, inputs
         self._spec, self._running = spec, running
         self._turn = 0
-        self._quota = Quota(running.most_records, running.compute, running.catching_up)
+        self._quota = Quota(running.most_records, running.compute, running.catching_up, running.most_bytes)
         self._unread: dict[TopicPartition, int] = {}
         self._begun: dict[TopicPartition, int] = {}
         self._kept: dict[TopicPartition, list[ConsumerRecord]] = {}
@@ -207,10 +207,10 @@ class Intake:
                     found.add(place.topic)
         return frozenset(found)
 
-    def learn(self, took: float, taken: Taken) -> None:
-        """Size the next batch by what this one cost: its computing time, in milliseconds."""
+    def learn(self, took: float, taken: Taken, written: int) -> None:
+        """Size the next batch by what this one cost: its computing time, in milliseconds, and bytes of state."""
         count = sum(map(len, taken.records.values()))
-        self._quota.learn(took, count // max(1, len(taken.records)), taken.left)
+        self._quota.learn(took, count // max(1, len(taken.records)), taken.left, written)
 
     async def _open_places(self) -> Sequence[TopicPartition]:
         for place, end in list(self._unread.items()):

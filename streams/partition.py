@@ -208,7 +208,7 @@ class Partition(Generic[V]):
             batch = self._batch(portion.records, now, again=portion.again)
             await self._fetch(store, portion.records)
             outputs, skipped = await self._compute(store, batch)
-            self._rereading.learn(self._took * 1000, len(portion.records))
+            self._rereading.learn(self._took * 1000, len(portion.records), store.written)
             await self._commit(store, producer, self._meta.inputs, batch, {}, outputs, skipped)
             self._meter.reread(self.spec.name, portion.records)
         finally:
@@ -231,7 +231,7 @@ class Partition(Generic[V]):
         batch = self._batch(records, now, taken.drained)
         await self._fetch(store, records)
         outputs, skipped = await self._compute(store, batch)
-        self._intake.learn(self._took * 1000, taken)
+        self._intake.learn(self._took * 1000, taken, store.written)
         known = self._meta.inputs
         ranges = {p.topic: (known[p.topic], end) for p, end in taken.ends.items() if end > known[p.topic]}
         if not records and not outputs and not store.changes() and not self._lags(ranges, now):

@@ -46,7 +46,7 @@ class Rereading:
 
     def __init__(self, stage: str, number: int, running: Running) -> None:
         self._stage, self._number, self._running = stage, number, running
-        self._quota = Quota(running.most_records, running.again, running.again)
+        self._quota = Quota(running.most_records, running.again, running.again, running.most_bytes)
         self._consumer: AIOKafkaConsumer | None = None
         self._wanted: dict[str, int | None] = {}
         self._next: dict[str, int] = {}
@@ -154,9 +154,9 @@ class Rereading:
             what = "read again" if reached else "reading again"
             log.info(what, stage=self._stage, partition=self._number, records=self._read, left=left)
 
-    def learn(self, took: float, count: int) -> None:
-        """Size the next portion by what this one cost: its computing time, in milliseconds."""
-        self._quota.learn(took, count)
+    def learn(self, took: float, count: int, written: int) -> None:
+        """Size the next portion by what this one cost: its computing time, in milliseconds, and bytes of state."""
+        self._quota.learn(took, count, written=written)
 
     async def close(self) -> None:
         """Let go of the consumer; what was not given yet is read again."""

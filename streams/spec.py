@@ -85,6 +85,8 @@ class Running:
         The folder of the partitions' databases.
     most_records
         The largest batch of one topic.
+    most_bytes
+        How much state one batch may write, in bytes; until it is committed, that lies in memory twice.
     compute
         How long one batch may compute, so that heartbeats live; batches are sized by what the last ones took.
     catching_up
@@ -114,6 +116,7 @@ class Running:
 
     data: Path
     most_records: int = 8000
+    most_bytes: int = 4 << 20
     compute: Millis = 100
     catching_up: Millis = 300
     again: Millis = 20

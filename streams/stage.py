@@ -108,7 +108,7 @@ class Stage(Service, Generic[V]):
             # Heartbeats say that we live. A worker whose partitions are all stopped, or restored for long, asks for no
             # records; put out of the group for that, it would pass what stopped them on to the next worker.
             max_poll_interval_ms=_NEVER,
-            max_partition_fetch_bytes=4 << 20,
+            max_partition_fetch_bytes=2 << 20,
             partition_assignment_strategy=(keeper(lambda: self.partitions),),
             **self.running.client,
         )

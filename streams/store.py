@@ -89,7 +89,8 @@ class RocksStore:
         if name in self._overlay:
             return self._overlay[name]
         if name in self._fetched:
-            return self._fetched[name]
+            # A step asks once, and keeps what it makes of it: what was read would lie beside what is written.
+            return self._fetched.pop(name)
         try:
             found: bytes | None = self._db.get(name)
         except Exception as error:  # the hottest line of the house: a context manager would cost more than the read
@@ -97,7 +98,7 @@ class RocksStore:
         return found
 
     def fetch(self, names: list[bytes]) -> None:
-        """Read many committed values at once, for `get` to find until the next commit.
+        """Read many committed values at once, for `get` to find, each once, until the next commit.
 
         It may run in a thread of its own, for RocksDB then lets others compute; nothing may be written meanwhile.
         """
@@ -150,6 +151,11 @@ class RocksStore:
     def changes(self) -> list[Change]:
         """Give what the step changed, for the changelog; None removes."""
         return list(self._overlay.items())
+
+    @property
+    def written(self) -> int:
+        """How many bytes of values the step wrote."""
+        return sum(map(len, filter(None, self._overlay.values())))
 
     def rollback(self) -> None:
         """Forget what the step changed."""

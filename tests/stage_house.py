@@ -36,6 +36,7 @@ class House:
     new_topic: Callable[..., str]
     partitions: int = 2
     most: int = 50
+    most_bytes: int = 1_000_000
     ahead: Millis = HOUR
     tick: Millis = 100
     clock: Callable[[], Millis] = clock.now
@@ -95,6 +96,7 @@ class House:
         running = Running(
             self.folder / disk,
             most_records=self.most,
+            most_bytes=self.most_bytes,
             wait=50,
             tick=self.tick,
             markers=200,

@@ -1,12 +1,14 @@
-"""The intake on a real Kafka: transactions' markers, compressed batches, and framing that nobody can read."""
+"""The intake on a real Kafka: transactions' markers, compressed batches, framing that nobody can read, heavy state."""
 
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaProducer
 
+from kairos.ports import Batch, Output, Store
 from streams.store import META, restored
 from tests.stage_house import House
 
@@ -66,3 +68,20 @@ async def test_a_header_that_nobody_can_read_stops_its_partition_and_says_where(
 
     assert f"{house.main}/0@0" in stage.stopped[0]
     assert "not UTF-8" in stage.stopped[0]
+
+
+async def test_behind_a_backlog_whose_state_is_heavy_batches_are_small(house: House) -> None:
+    sizes: list[int] = []
+
+    def step(store: Store, batch: Batch[Any]) -> list[Output]:
+        for record in batch.records:
+            store.put(b"%d" % record.offset, "c", b"", bytes(100))
+        sizes.append(len(batch.records))
+        return [Output(house.out, b"k", b"") for _ in batch.records]
+
+    house.most_bytes = 3_000
+    await house.send(*[b"1"] * 130)
+    await house.start(spec=replace(house.spec(), step=step))
+    await house.outputs(130)
+
+    assert [size for size in sizes if size] == [50, 30, 30, 20]

@@ -57,6 +57,15 @@ def test_a_write_is_read_over_what_was_fetched_and_taken_back_with_the_step(stor
     assert (written, store.get(b"c1", HOT)) == (b"new", b"old")
 
 
+def test_what_was_fetched_is_not_kept_beside_what_the_step_makes_of_it(store: RocksStore) -> None:
+    store.fetch([compose(b"c1", HOT, b"")])
+
+    first, again = store.get(b"c1", HOT), store.get(b"c1", HOT)
+
+    assert first == again == b"old"
+    assert first is not again
+
+
 def test_nothing_fetched_outlives_the_commit_after_it(store: RocksStore) -> None:
     store.fetch([compose(b"c1", HOT, b"")])
     store.put(b"c1", HOT, b"", b"new")
