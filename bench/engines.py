@@ -37,7 +37,7 @@ class Engine:
 
 _STAGE = (
     "one process, 4 partitions, one transactional producer each; batches of at most 8,000 records a topic and 100 ms, "
-    "with a backlog behind them 300 ms; one Kafka transaction a batch (outputs, changelog, journal, "
+    "with a backlog behind them 300 ms, and 4 MB of state; one Kafka transaction a batch (outputs, changelog, journal, "
     "offsets; acks=all, read_committed), then one RocksDB write. State, outputs and offsets exactly once; a lost disk "
     "is restored from the changelog"
 )

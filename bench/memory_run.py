@@ -2,8 +2,8 @@
 
 All events lie in Kafka before the worker starts. A worker that kept what it cannot work on yet would grow with them.
 What is under way differs from one moment to the next, so it is judged by its peaks: the highest of all events against
-the highest of the first tenth of them after warm-up. By then each customer has to have 64 events, for as many are
-remembered: until then records grow, and with them what a batch holds.
+the highest of the first tenth of them after warm-up. Customers' records grow to the end, for the name of each event is
+remembered for a day: a worker whose batches grew with them would not pass.
 """
 
 import argparse
