@@ -66,12 +66,15 @@ def main(arguments: list[str]) -> int:
     with opened(asked.keys, WORKLOADS[asked.keys], _PROBES, _say) as place:
         for state in dict.fromkeys(ENGINES[key].warm for key in engines):
             place.prepare(state or "", WORKLOADS[asked.keys])
-        for turn in range(1, asked.runs + 1):
+        # The first turn is not counted: in it Kafka's Java compiles itself, and a commit takes twice as long.
+        for turn in range(asked.runs + 1):
             for rate in rates:
                 for key in engines:
                     delays = _run(place, key, turn, rate, asked)
-                    found[key, rate].append(delays)
-                    _say(f"{turn}/{asked.runs} {rate:>6,}/s {key:<11} p50 {delays.median:.0f}, p99 {delays.p99:.0f} ms")
+                    if turn:
+                        found[key, rate].append(delays)
+                    said = f"{turn}/{asked.runs}" if turn else "warming"
+                    _say(f"{said} {rate:>6,}/s {key:<11} p50 {delays.median:.0f}, p99 {delays.p99:.0f} ms")
     _write(engines, rates, found, asked.seconds)
     return 0
 
