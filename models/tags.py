@@ -18,7 +18,6 @@ _RECORD = struct.Struct("<HHe")
 _pack, _unpack_from = _RECORD.pack, _RECORD.unpack_from
 _SIZE = _RECORD.size
 _HIGHEST = 65504.0
-_MOST = 65_535
 _FIRST_DAY = date(2020, 1, 1).toordinal()
 
 
@@ -112,7 +111,7 @@ def has(packed: bytes, tag: int, day: int, at_least: float = 0.5, half_life: flo
     return _faded(old, day - last, half_life) >= at_least
 
 
-def decode(packed: bytes, day: int, half_life: float = 30.0, below: int = 65_536) -> dict[int, float]:
+def decode(packed: bytes, day: int, half_life: float = 30.0, below: int | None = None) -> dict[int, float]:
     """Give all tags, or those below one, with their scores as of `day`, in the order of the tags.
 
     Raises
@@ -130,9 +129,8 @@ def decode(packed: bytes, day: int, half_life: float = 30.0, below: int = 65_536
     """
     if len(packed) % _SIZE:
         raise ValueError(f"{len(packed)} bytes are no tags, expected {_SIZE} each")
-    asked = packed if below > _MOST else packed[: _find(packed, below)[0]]
-    records = _RECORD.iter_unpack(asked)
-    return {tag: old * 0.5 ** ((day - last) / half_life) if day > last else old for tag, last, old in records}
+    asked = packed if below is None else packed[: _find(packed, below)[0]]
+    return {tag: _faded(old, day - last, half_life) for tag, last, old in _RECORD.iter_unpack(asked)}
 
 
 def count(packed: bytes) -> int:
