@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, OutOfOrderSequenceNum
 
 from kairos.instants import Millis
 from kairos.offers import Channel
+from streams.connected import connected
 from streams.delivery_lane import Lane
 from streams.delivery_marks import Marks
 from streams.delivery_notes import Notes
@@ -90,15 +91,10 @@ class Clients:
             AIOKafkaAdminClient(**client),
             Notes(client, producer, secrets.token_hex(8)),
         )
-        for started, stop in (
-            (clients.producer, clients.producer.stop),
-            (clients.admin, clients.admin.close),
-            (clients.asker, clients.asker.stop),
-            (clients.permissions, clients.permissions.stop),
-            (clients.offers, clients.offers.stop),
-        ):
-            stack.push_async_callback(stop)
-            await started.start()
+        stack.push_async_callback(clients.admin.close)
+        await clients.admin.start()
+        for started in (clients.producer, clients.asker, clients.permissions, clients.offers):
+            await stack.enter_async_context(connected(started))
         return clients
 
     def marks(self, group: str, lanes: Callable[[], Mapping[TopicPartition, Lane]]) -> Marks:
