@@ -276,7 +276,7 @@ class Partition(Generic[V]):
         return found
 
     async def _fetch(self, store: RocksStore, records: Sequence[Record]) -> None:
-        # Else the step reads them itself.
+        # What is not fetched the step reads itself.
         if self.spec.reads is not None and len(records) >= _WORTH_A_THREAD:
             await asyncio.to_thread(store.fetch, self.spec.reads(records))
 

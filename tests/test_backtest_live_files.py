@@ -46,13 +46,7 @@ def test_what_is_kept_of_a_live_run_compares_alike_and_holds_nothing_of_what_cus
     kept = beside(run, Live(KeptRecords(tmp_path / "live.jsonl.gz")), lambda: records, BOOKS.hashes)
     assert kept.differences == compared(records, live).differences != []
     rows = list[Record]()
-    KeptRecords(tmp_path / "live.jsonl.gz").each(
-        (
-            APP_USAGE,
-            TRANSACTIONS,
-        ),
-        rows.append,
-    )
+    KeptRecords(tmp_path / "live.jsonl.gz").each((APP_USAGE, TRANSACTIONS), rows.append)
     assert [row.value for row in rows] == [b""] * 4
     write_differences({"rules": kept}, tmp_path / "differences.jsonl")
     written = [json.loads(row) for row in (tmp_path / "differences.jsonl").read_text().splitlines()]
