@@ -189,15 +189,23 @@ def instant(value: object, info: ValidationInfo) -> Millis:
     text = value if isinstance(value, str) else ""
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", text):
-            return in_our_days(_local(datetime.fromisoformat(text), info))
-        return in_our_days(from_rfc3339(text))
+            found = in_our_days(_local(datetime.fromisoformat(text), info))
+        else:
+            return in_our_days(from_rfc3339(text))
     except (ValueError, OverflowError):
         raise mistake(f'expected a local time such as "2026-12-01 12:05", got {shown(value)}') from None
+    zone = _zone(info)
+    if datetime.fromtimestamp(found // 1000, zone).replace(tzinfo=None) != datetime.fromisoformat(text):
+        raise mistake(f"{shown(value)} does not exist in {zone.key}: the clocks are put forward past it")
+    return found
 
 
 def _local(naive: datetime, info: ValidationInfo) -> Millis:
-    zone = ZoneInfo((info.context or {}).get("zone", "UTC"))
-    return round(naive.replace(tzinfo=zone).timestamp() * 1000)
+    return round(naive.replace(tzinfo=_zone(info)).timestamp() * 1000)
+
+
+def _zone(info: ValidationInfo) -> ZoneInfo:
+    return ZoneInfo((info.context or {}).get("zone", "UTC"))
 
 
 def in_our_days(instant: Millis) -> Millis:

@@ -104,6 +104,7 @@ ODD = [
     ("app_class: food_delivery}", f"app_class: [{'a,' * 10_000}]}}", "10:47: at most 500 of them, here are 10000"),
     ("zh: 午餐券", f"zh: {'好' * 501}", "17:18: expected at most 500 characters"),
     ("2026-12-07 12:05", "2026-02-30 12:05", '24:18: expected a local time such as "2026-12-01 12:05", got \'2026-02'),
+    ("2026-12-07 12:05", "1986-05-04 02:30", "24:18: '1986-05-04 02:30' does not exist in Asia/S"),
 ]
 
 
