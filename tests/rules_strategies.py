@@ -81,7 +81,9 @@ numbers = st.one_of(
     st.integers(0, 4).map(lambda n: {"at_most": n}),
     st.integers(1, 3).map(lambda n: {"at_least": n, "at_most": n + 1}),
 )
-lengths = windows.map(lambda w: {"within": w}) | st.integers(1, 3).map(lambda n: {"days": n})
+lengths: st.SearchStrategy[dict[str, Any]] = windows.map(lambda w: {"within": w}) | st.tuples(
+    st.integers(1, 3), st.sampled_from([{}, {"zone": "UTC"}])
+).map(lambda t: {"days": t[0], **t[1]})
 spans: st.SearchStrategy[dict[str, Any]] = lengths | st.sampled_from(
     [{"within": "3h"}, {"within": "7d"}, {"within": "8d"}, {"days": 9, "zone": "UTC"}]
 )

@@ -275,8 +275,8 @@ def test_a_mistake_that_only_the_whole_rule_shows_is_told_at_its_place() -> None
         ),
         (
             {"distinct": {**PAID, "field": "merchant", "days": 3, "at_least": 2}},
-            "最近3个自然日内交易（direction = debit）有至少2个不同的merchant",
-            "at least 2 different values of merchant in transaction (direction = debit) in the last 3 calendar days",
+            "最近3个自然日（Asia/Shanghai）内交易（direction = debit）有至少2个不同的merchant",
+            "of merchant in transaction (direction = debit) in the last 3 calendar days (Asia/Shanghai)",
         ),
         (
             {"first": {"same_as": "on", "in": "180d"}},

@@ -56,6 +56,7 @@ CHANGES: dict[str, Any] = {
     "who.all.3.score.at_least": 0.21,
     "when.any.0.count.within": "31d",
     "when.any.1.all.0.count.days": 8,
+    "when.any.1.all.0.count.zone": "UTC",
     "when.any.1.all.1": {"last_seen": {"event": "login", "within": "90m"}},
     "warm": "wait",
     "then.offer.product": "fixed-deposit-3m",

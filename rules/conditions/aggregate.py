@@ -246,11 +246,7 @@ class Aggregate(Windowed):
 
     def _window(self, language: Language) -> str:
         if self.within is None:
-            return (
-                f"{self.window(language)}（{self.zone}）"
-                if language == "zh"
-                else f"{self.window(language)} ({self.zone})"
-            )
+            return self.window(language)
         said, zh = length(self.within, language), language == "zh"
         if self.in_hours:
             return f"{said}（从整点起算）" if zh else f"{said} (to the hour)"

@@ -82,8 +82,11 @@ class Windowed(Watched):
         return begins(scope, seen, first_second(seen.event.at, self.zone, self.days or 1) - 1)
 
     def window(self, language: Language) -> str:
-        """Say the window."""
-        return length(self.within, language) if self.within is not None else days(self.days or 1, language)
+        """Say the window; which days these are, the zone tells."""
+        if self.within is not None:
+            return length(self.within, language)
+        said = days(self.days or 1, language)
+        return f"{said}（{self.zone}）" if language == "zh" else f"{said} ({self.zone})"
 
 
 Few = Annotated[int, Field(strict=True, ge=0, le=63)]
