@@ -124,7 +124,7 @@ class _Run:
     def __init__(self, rule: Rule, case: Case, asked: Collection[Millis], zone: str) -> None:
         self._rule, self._book, self._policy = rule, Book.of((rule,)), _open(zone)
         self._customer, self._standing, self._scores = Customer(), _willing(case), dict(case.customer.scores)
-        self._asked, self._armed = asked, dict[Pending, Event]()
+        self._asked, self._said, self._armed = asked, case.why_not, dict[Pending, Event]()
         self.fired: list[Millis] = []
         self.explained: dict[Millis, Explanation] = {}
 
@@ -159,12 +159,17 @@ class _Run:
         return Event("", armed.type, one.due, "", armed.category, armed.data)
 
     def _explain(self, event: Event, *, is_over: bool = False, came: Millis | None = None) -> None:
-        if event.at in self._asked:
+        if event.at in self._asked and not self._is_told(event.at):
             seen = Seen(event, self._customer, lambda: self._standing)
             found = explain(self._rule, seen, self._policy, event.at, self._scores)
             told = tuple(gate for gate in found.gates if gate.kind in _ASKED)
             found = replace(found, gates=told)
             self.explained[event.at] = found if is_over else waiting(found, came, self._policy.zone)
+
+    def _is_told(self, at: Millis) -> bool:
+        """Whether what the test names is found already, of several things that happen at one time."""
+        said, found = self._said.get(at), self.explained.get(at)
+        return said is not None and found is not None and found.reason is not None and found.reason.is_of(said)
 
     def _decide(self, matched: tuple[Rule, ...], event: Event) -> None:
         for candidate in gates(event, self._customer, self._standing, matched, self._policy, event.at):

@@ -112,6 +112,14 @@ def test_a_test_may_say_why_a_rule_that_waits_is_silent(said: str, found: str | 
     assert told == [] if found is None else (len(told), told[0].endswith(found)) == (1, True), told
 
 
+@pytest.mark.parametrize("said", ["absent", "event"])
+def test_at_the_last_moment_it_may_name_the_end_of_the_wait_or_what_came(said: str) -> None:
+    place = FILE.index("paid at the last moment")
+    asked = f'fires: []\n        why_not: {{"2026-12-06 12:30": {said}}}\n'
+
+    assert cases.run(book_of(FILE[:place] + FILE[place:].replace("fires: []\n", asked, 1))) == ()
+
+
 def test_a_failed_wait_is_explained_by_what_came() -> None:
     place = FILE.index("paid in time")
     loaded = load({"f": FILE[:place] + FILE[place:].replace("fires: []", 'fires: ["2026-12-06 12:30"]', 1)})
