@@ -6,6 +6,7 @@ from typing import Any
 from kairos.customer import Customer, pack
 from kairos.events import AppUsage, Event, Login, Transaction
 from kairos.instants import DAY, HOUR
+from rules.absences import KEPT, Arming, Pending, arm, came, name_of
 from rules.book import Book
 from rules.cost import cost
 from tests.rules_strategies import NOON, book_of, event_of
@@ -81,3 +82,18 @@ def test_a_customer_who_fills_all_that_six_rules_remember_costs_less_than_800_by
     assert len(pack(customer)) <= 800
     assert all(len(packed) <= book.features[key].most_bytes for key, packed in customer.remembered.items())
     assert len(pack(customer)) <= cost(book)[-1].most_bytes + len(pack(Customer()))
+
+
+def test_a_customer_who_is_paid_every_month_costs_less_than_800_bytes_with_all_that_is_waited_for() -> None:
+    book, customer = six(), Customer()
+    for event in busy(100):
+        if not book.rules["salary"].on.selector.meets(event) or (event.at - NOON) // DAY % 30 == 0:
+            book.observe(event, customer)
+    for number in range(KEPT):
+        came(customer, name_of("abandoned", [f"paid with {number}"]), NOON + number)
+    for coupon in ("noodles", "taxi"):
+        wait = Pending(name_of("abandoned", [coupon]), NOON, NOON + HOUR // 2)
+        assert arm(customer, wait, restart=False)[0] is Arming.ARMED
+
+    assert customer.remembered.keys() == book.features.keys()
+    assert len(pack(customer)) <= 800

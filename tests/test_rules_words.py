@@ -29,6 +29,9 @@ def usage(where: dict[str, Any]) -> dict[str, Any]:
         ({"days": ["sat", "sun"]}, False),
         ({"days": "sat-tue", "time": "12:00-12:01"}, True),
         ({"time": "04:00-04:01", "zone": "UTC"}, True),
+        # Noon of a Tuesday is Tuesday's also within hours that began on Monday.
+        ({"time": "14:00-13:00", "days": "tue"}, True),
+        ({"time": "14:00-13:00", "days": "mon"}, False),
     ],
 )
 def test_hours_are_half_open_may_cross_midnight_and_are_meant_in_their_zone(clock: dict[str, Any], fits: bool) -> None:
