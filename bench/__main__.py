@@ -9,6 +9,7 @@ from bench.capacity import main as capacity
 from bench.children import Failed
 from bench.decisions import main as decision
 from bench.engines import ENGINES
+from bench.estimate_run import main as estimate
 from bench.explain import main as explain
 from bench.flame import main as flame
 from bench.handover_run import main as handover
@@ -70,6 +71,7 @@ if __name__ == "__main__":
         "latency": latency,
         "swap": swap,
         "decision": decision,
+        "estimate": estimate,
         "explain": explain,
         "handover": handover,
         "ledger": ledger,

@@ -24,7 +24,7 @@ from rules.lives import Forgotten, Happening
 
 __all__ = ["FORMAT", "Arrays", "Coded", "Columns", "Table", "columns_of"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The layout of the arrays; a store of another one is written anew."""
 Arrays = Mapping[str, NDArray[Any]]
 """The columns by their names, as they are stored; reading one may cost time, so each is read when it is asked for."""
@@ -94,6 +94,11 @@ class Columns:
             number, ends = self._tags.index(name), self._arrays["tags/ends"]
             found[self._arrays["tags/customers"][ends[number] : ends[number + 1]]] = True
         return found
+
+    @property
+    def gone(self) -> NDArray[np.int64]:
+        """Give until when each customer was known: to the newest event before they were forgotten, or for ever."""
+        return self._arrays["gone"]
 
     def keys(self, numbers: Iterable[int]) -> list[str]:
         """Give the keys of some customers."""
@@ -185,17 +190,21 @@ class _Gathered:
         self._numbers: dict[str, int] = {}
         self._keys: list[str] = []
         self._profiles: dict[int, tuple[Millis, Profile]] = {}
-        self._arrived = 0
+        self._gone: dict[int, Millis] = {}
+        self._arrived = self._newest = 0
 
     def take(self, happening: Happening) -> None:
         self._arrived += 1
         if isinstance(happening, Forgotten):
-            self._numbers.pop(happening.customer, None)
+            number = self._numbers.pop(happening.customer, None)
+            if number is not None:
+                self._gone[number] = self._newest
             return
         # Asked by the type's name: whether something is one of the models is a slow question where the answer is no.
         table = self._by_type.get(happening.type)
         if table is not None:
             table.add(happening, self._number(happening.customer), self._arrived)
+            self._newest = max(self._newest, happening.at)
         elif isinstance(happening.data, Profile):
             number = self._number(happening.customer)
             if happening.at >= self._profiles.get(number, (0, None))[0]:
@@ -220,6 +229,8 @@ class _Gathered:
                 found.update(column.arrays(f"{name}/{field}", order))
         attrs, tags = self._attributes(found), self._tags(found)
         times = np.concatenate([found[f"{name}/at"] for name in self._tables])
+        found["gone"] = np.full(len(self._keys), np.iinfo(np.int64).max)
+        found["gone"][list(self._gone)] = list(self._gone.values())
         found["keys"] = _packed(self._keys)
         found["meta"] = _packed(
             {

@@ -13,6 +13,7 @@ from rules.asked import Asked
 from rules.bounds import Limits
 from rules.columns import Columns
 from rules.estimate_past import NotInColumns, Pasts, Verdict
+from rules.estimate_waits import TooMany, waited
 from rules.logic import Tree
 from rules.met import Flags, Met, Numbers, Rows
 from rules.persons import Attributes, Score, Tag
@@ -117,8 +118,18 @@ class _Estimating:
         else:
             events = on
         events = events.where(self._tree(self.rule.when, events).holds)
-        left = rested(events.customer, events.at, self.rule.limits)
-        return Firings(len(on.row), len(events.row), events.customer[left], events.at[left])
+        customers, at = self._due(events)
+        left = rested(customers, at, self.rule.limits)
+        return Firings(len(on.row), len(at), customers[left], at[left])
+
+    def _due(self, events: Rows) -> tuple[Numbers, Numbers]:
+        """Give whose matches lead to a firing, and when: at once, or where nothing came, at the end of a wait."""
+        if self.rule.absent is None:
+            return events.customer, events.at
+        try:
+            return waited(self.rule.absent, self.rule.on.selector, events, self._met)
+        except TooMany:
+            raise NotInColumns("absent") from None
 
     def possible(self, steady: Flags, ordered: Flags) -> Rows:
         """Give the triggers at which the rule may match; what cannot be told leaves them."""

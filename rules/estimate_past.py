@@ -8,6 +8,7 @@ import numpy as np
 
 from kairos.instants import HOUR, SECOND, Millis
 from rules import ranges, rings
+from rules.conditions.absent import Absent
 from rules.conditions.aggregate import Aggregate
 from rules.conditions.amounts import Average, Largest, Smallest, Sum
 from rules.conditions.count import Count
@@ -51,6 +52,9 @@ class Pasts:
     def judged(self, leaf: object, events: Rows) -> Verdict:
         """Judge one condition at some triggers."""
         match leaf:
+            case Absent():
+                # What comes after the trigger speaks neither for nor against its beginning to wait.
+                return Verdict(np.ones(len(events.row), np.bool_), np.zeros(len(events.row), np.bool_))
             case Count():
                 return self._count(leaf, events)
             case Distinct():

@@ -78,9 +78,13 @@ class Met:
 
     def codes(self, selector: Selector, name: str, codes: Mapping[object, int]) -> Numbers:
         """Give what a field of these events says, as numbers; -1 where it says nothing that has one."""
+        return self.said(selector, name, codes, self.by(selector))
+
+    def said(self, selector: Selector, name: str, codes: Mapping[object, int], rows: Rows) -> Numbers:
+        """Give the same of some of them."""
         column = self.columns.field(selector.event, name)
         known = np.array([codes.get(value, -1) for value in column.values], np.int64)
-        return known[column.codes[self.by(selector).place]]
+        return known[column.codes[rows.place]]
 
     def values(self, selector: Selector, name: str) -> tuple[object, ...]:
         """Give every value that a field has."""

@@ -1,7 +1,7 @@
 """Trying: whom a rule would have met in a recorded log, by columns where they can tell and by a replay where not."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from kairos.instants import DAY, Millis
@@ -12,7 +12,7 @@ from rules.estimate import NotInColumns, estimate
 from rules.findings import clock
 from rules.firings import fired
 from rules.judged import Seen
-from rules.lives import Happening, lived
+from rules.lives import Forgotten, Happening, lived
 from rules.schema import Rule, Status
 
 __all__ = ["Tried", "by_period", "tried"]
@@ -69,7 +69,7 @@ def tried(rule: Rule, columns: Columns, again: Callable[[], Iterable[Happening]]
 
 def _replayed(rule: Rule, happenings: Iterable[Happening], missing: str) -> Tried:
     trying = _Trying(rule.model_copy(update={"status": Status.ACTIVE}))
-    for seen in lived(trying.book, happenings):
+    for seen in lived(trying.book, trying.told(happenings)):
         trying.hear(seen)
     trying.end()
     return Tried(trying.triggers, trying.matched, tuple(trying.fired), missing)
@@ -85,6 +85,13 @@ class _Trying:
         self._rests: dict[str, tuple[Millis, int]] = {}
         self._waiting: dict[str, Seen] = {}
         self._last: Millis = 0
+
+    def told(self, happenings: Iterable[Happening]) -> Iterator[Happening]:
+        """Pass on what is told; what a customer waits for is over when they are forgotten."""
+        for happening in happenings:
+            if isinstance(happening, Forgotten) and (seen := self._waiting.pop(happening.customer, None)) is not None:
+                self._wait(seen, self._last)
+            yield happening
 
     def hear(self, seen: Seen) -> None:
         """Let something happen, and before it what was due before it."""

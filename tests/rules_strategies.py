@@ -187,7 +187,7 @@ def absences(draw: st.DrawFn, on: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @st.composite
-def rules(draw: st.DrawFn, number: int, *, only_columns: bool = False) -> dict[str, Any]:
+def rules(draw: st.DrawFn, number: int, *, consumes: bool = True, waits: bool = True) -> dict[str, Any]:
     on = draw(selectors)
     when = draw(st.lists(joined(pasts(on["event"])), max_size=2))
     sums = any(f'"{kind}"' in json.dumps(when) for kind in AGGREGATES)
@@ -199,8 +199,8 @@ def rules(draw: st.DrawFn, number: int, *, only_columns: bool = False) -> dict[s
         "status": draw(st.sampled_from(["active", "active", "active", "paused", "draft"])),
         "on": on,
         "who": {"all": draw(st.just([]) | st.lists(whos, max_size=2))},
-        "when": {"all": [*when, *([] if only_columns else draw(absences(on)))]},
-        "consume": not sums and not only_columns and draw(st.booleans()),
+        "when": {"all": [*when, *(draw(absences(on)) if waits else [])]},
+        "consume": not sums and consumes and draw(st.booleans()),
         "then": {
             "offer": {"product": "thing"},
             "channels": draw(st.permutations(["sms", "push", "list"]))[: draw(st.integers(1, 3))],

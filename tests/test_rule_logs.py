@@ -76,7 +76,7 @@ def record_of(line: Line, topic: str = "") -> Record:
 
 
 @unhurried
-@given(rules(0, only_columns=True), people, logs)
+@given(rules(0, consumes=False), people, logs)
 def test_a_replay_event_by_event_finds_what_the_columns_find(said: Any, people: Any, log: Any) -> None:
     asked = book_of(said).rules["rule-0"]
     told = [*(profile_of(*one) for one in people.items()), *sorted(log, key=lambda event: event.at)]

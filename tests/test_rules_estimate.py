@@ -17,7 +17,7 @@ from rules import firings, interpret
 from rules.book import Book
 from rules.columns import Columns, columns_of
 from rules.conditions.absent import Absent, SameAs
-from rules.estimate import Firings, NotInColumns, estimate
+from rules.estimate import Firings, estimate
 from rules.fields import CATEGORY
 from rules.judged import Seen
 from rules.lives import Forgotten, Happening, lived
@@ -113,7 +113,7 @@ class Life:
 
 
 @unhurried
-@given(rules(0, only_columns=True), people, logs)
+@given(rules(0, consumes=False), people, logs)
 def test_an_estimate_finds_exactly_what_a_replay_finds(
     said: dict[str, Any], people: dict[str, Profile], log: list[Event]
 ) -> None:
@@ -138,7 +138,7 @@ def test_what_columns_cannot_tell_is_replayed_and_found_exactly(
 
 
 @unhurried
-@given(rules(0, only_columns=True), people, logs)
+@given(rules(0, consumes=False, waits=False), people, logs)
 def test_lives_that_go_by_in_order_match_as_often_as_the_estimate(
     said: dict[str, Any], people: dict[str, Profile], log: list[Event]
 ) -> None:
@@ -150,13 +150,6 @@ def test_lives_that_go_by_in_order_match_as_often_as_the_estimate(
 
     stored = columns(*happenings)
     assert sorted((one.event.customer, one.event.at) for one in seen) == told(estimate(asked, stored), stored)
-
-
-def test_what_comes_after_the_trigger_is_not_in_the_columns() -> None:
-    absent = {"absent": {"event": "login", "for": "1h"}}
-
-    with pytest.raises(NotInColumns, match="absent"):
-        estimate(book_of(rule(when={"all": [absent]})).rules["r"], columns(food(NOON)))
 
 
 def test_who_is_forgotten_and_comes_back_is_somebody_new() -> None:

@@ -1,0 +1,132 @@
+"""Waits, judged for a whole log at once: at which deadlines of a rule that waits nothing had come."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from rules.absences import MOST
+from rules.conditions.absent import Absent
+from rules.met import Met, Numbers, Rows
+from rules.selectors import Selector
+
+__all__ = ["TooMany", "waited"]
+
+_BITS: Final = 40
+"""How many bits a time or a row takes beside the number of a group in one sorted key."""
+
+
+class TooMany(Exception):
+    """The waits of this log cannot be told at once: somebody waits for more than the engine lets, or it is too long."""
+
+
+class _Told(NamedTuple):
+    """Events by group and time: of one customer and, where the rule asks for that, with the same values.
+
+    Times count from the log's first event.
+    """
+
+    group: Numbers
+    customer: Numbers
+    row: Numbers
+    at: Numbers
+
+    def key(self, of: Numbers) -> Numbers:
+        """Give the group and a time or row of each in one number that sorts as both."""
+        return (self.group << _BITS) + of
+
+
+def waited(absent: Absent, on: Selector, begun: Rows, met: Met) -> tuple[Numbers, Numbers]:
+    """Find the waits that are over with nothing come, of some matches by `on`: whose, and when; by customer and time.
+
+    Raises
+    ------
+    TooMany
+        They must be replayed.
+
+    """
+    armed, came = _told(absent, on, begun, met)
+    due = armed.at + absent.for_
+    # The first that came after the beginning ends the wait, up to and with its last millisecond.
+    place = np.searchsorted(came.key(came.at), armed.key(armed.at), "right")
+    is_met = (_of(came.group, place) == armed.group) & (_of(came.at, place) <= due)
+    until = np.where(is_met, _of(came.at, place), due)
+    if absent.rearm == "restart":
+        again = np.searchsorted(armed.key(armed.at), armed.key(armed.at), "right")
+        is_moved = (_of(armed.group, again) == armed.group) & (_of(armed.at, again) <= until)
+        until = np.where(is_moved, _of(armed.at, again), until)
+        begins = np.flatnonzero(np.diff(armed.key(armed.at), prepend=-1))
+    else:
+        is_moved = np.zeros(len(due), np.bool_)
+        behind = np.searchsorted(armed.key(armed.at), armed.key(due), "right")
+        # Who looks again in the very event that ended the wait, or after it, waits anew.
+        anew = np.searchsorted(armed.key(armed.row), armed.key(_of(came.row, place)), "left")
+        begins = _one_after_another(np.where(is_met, anew, behind))
+    customer = armed.customer[begins]
+    _all_at_once(customer, armed.at[begins], until[begins])
+    ends = until[begins] + met.columns.first
+    left = ~(is_met | is_moved)[begins] & (ends <= np.minimum(met.columns.last, met.columns.gone[customer]))
+    order = np.lexsort((ends[left], customer[left]))
+    return customer[left][order], ends[left][order]
+
+
+def _told(absent: Absent, on: Selector, begun: Rows, met: Met) -> tuple[_Told, _Told]:
+    """Give what begins waits, and what may end them."""
+    asked = np.zeros(met.columns.customers, np.bool_)
+    asked[begun.customer] = True
+    ends = met.by(absent.selector)
+    ends = ends.where(asked[ends.customer])
+    group, number = np.concatenate([begun.customer, ends.customer]), len(begun.row)
+    is_said = np.ones(len(group), np.bool_)
+    for name in absent.same:
+        values = {*met.values(on, name), *met.values(absent.selector, name)} - {None}
+        codes = {value: code for code, value in enumerate(sorted(values, key=str))}
+        said = [met.said(selector, name, codes, rows) for selector, rows in ((on, begun), (absent.selector, ends))]
+        both = np.concatenate(said)
+        is_said &= both >= 0
+        group = _named(group * (len(codes) + 1) + both)
+    longest = met.columns.last - met.columns.first + absent.for_
+    if longest >> _BITS or not _fit(group):
+        raise TooMany
+    parts = (begun, group[:number], is_said[:number]), (ends, group[number:], is_said[number:])
+    first, second = (_sorted(rows.where(chosen), of[chosen], met.columns.first) for rows, of, chosen in parts)
+    return first, second
+
+
+def _fit(group: Numbers) -> bool:
+    return int(group.max(initial=0)) >> (62 - _BITS) == 0
+
+
+def _named(group: Numbers) -> Numbers:
+    """Give each group a small number of its own, if they are not small already; to look for them takes time."""
+    return group if _fit(group) else np.unique(group, return_inverse=True)[1]
+
+
+def _sorted(rows: Rows, group: Numbers, first: int) -> _Told:
+    order = np.argsort((group << _BITS) + rows.row)
+    return _Told(group[order], rows.customer[order], rows.row[order], rows.at[order] - first)
+
+
+def _of(values: Numbers, place: Numbers) -> Numbers:
+    """Give the values at some places; -1 behind the last one."""
+    return np.append(values, -1)[place]
+
+
+def _one_after_another(following: Numbers) -> Numbers:
+    """Give the places that are come to from the first one on, each telling the next."""
+    begins, place = np.ones(len(following), np.bool_), 0
+    # Most tell the place behind their own; only those that pass others over are gone through.
+    passing = np.flatnonzero(following > np.arange(1, len(following) + 1))
+    for one, behind in zip(passing.tolist(), following[passing].tolist(), strict=True):
+        if one >= place:
+            begins[one + 1 : behind] = False
+            place = behind
+    return np.flatnonzero(begins)
+
+
+def _all_at_once(customer: Numbers, at: Numbers, until: Numbers) -> None:
+    """Refuse what the engine would not let wait: more than so many at a time for one customer."""
+    begun = np.sort((customer << _BITS) + at)
+    ended = np.sort((customer << _BITS) + until)
+    open_ = np.arange(1, len(begun) + 1) - np.searchsorted(ended, begun, "left")
+    if open_.max(initial=0) > MOST:
+        raise TooMany
