@@ -28,7 +28,8 @@ from kairos.ports import Record
 from kairos.wire import bare_type
 from streams import event_log
 from streams.backtest import Backtest, stocked
-from streams.backtest_log import Arrays, arrays_of, met_by
+from streams.backtest_log import Arrays, met_by
+from streams.backtest_log_made import arrays_of
 from streams.event_log import Header, Line
 from streams.interpreter import collect_rarely
 from streams.topics import APP_USAGE
@@ -100,7 +101,7 @@ def _measure(log: Path, asked: argparse.Namespace) -> None:
     told: dict[float, str] = {}
     for _ in range(asked.runs):
         decode.append(_timed(lambda: [json.loads(value) for value in values])[0])
-        seconds, arrays = _timed(lambda: arrays_of(_records(log), tried[0].versions.apps))
+        seconds, arrays = _timed(lambda: arrays_of(event_log.arrived(log), tried[0].versions.apps))
         made.append(seconds)
         for reach, versions in tried:
             seconds, plain = _timed(lambda versions=versions: _plain(log, versions))

@@ -24,7 +24,8 @@ from rules.priorities import Priorities, load_priorities
 from rules.saying import Language
 from streams import event_log
 from streams.backtest import Backtest, stocked
-from streams.backtest_log import Arrays, arrays_of, moved
+from streams.backtest_log import Arrays, moved
+from streams.backtest_log_made import arrays_of
 from streams.interpreter import collect_rarely
 from streams.topics import DECISIONS, OFFERS
 from streams.versions import Versions
@@ -195,7 +196,7 @@ def _quick(log: Path, shift: Millis, apps: bytes, parts: tuple[Backtest, Tally, 
     backtest, tally, step, hear = parts
 
     def made() -> Arrays:
-        return arrays_of(through_the_door(event_log.read(log)[1]), backtest.versions.apps)
+        return arrays_of(event_log.arrived(log), backtest.versions.apps)
 
     arrays = moved(arrays_beside(log, log.with_name(f"{log.name}.backtest.npz"), apps, made), shift)
     tally.told(arrays)

@@ -10,7 +10,8 @@ import numpy as np
 
 from console.output import errors
 from console.written import whole
-from rules.columns import FORMAT, Arrays, Columns, columns_of
+from rules.columns import FORMAT, Arrays, Columns
+from rules.columns_made import columns_of
 from rules.lives import Happening
 
 __all__ = ["arrays_beside", "columns_beside", "store_of"]

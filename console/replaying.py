@@ -8,8 +8,7 @@ from pathlib import Path
 from console.progress import bar
 from console.publishing import whole_contents_of
 from kairos.ports import Output, Record
-from kairos.wire import BadRecord
-from streams.card_feed import TOPIC, map_line
+from streams.card_feed import mapped
 from streams.event_log import read
 from streams.replay import Replay
 from streams.versions import Versions
@@ -63,12 +62,4 @@ def _text(value: bytes | None) -> str | None:
 
 def through_the_door(records: Iterator[Record]) -> Iterator[Record]:
     """Map the bank's own lines as the door would; a line it cannot map has no way on."""
-    for record in records:
-        if record.topic != TOPIC:
-            yield record
-            continue
-        try:
-            mapped = map_line(record.value or b"")
-        except BadRecord:
-            continue
-        yield Record(mapped.topic, 0, record.offset, mapped.key, mapped.value, mapped.headers, record.at)
+    return (found for record in records if (found := mapped(record)) is not None)

@@ -29,6 +29,7 @@ __all__ = [
     "json_of",
     "problems",
     "read",
+    "reading_of",
     "type_of",
     "when",
 ]
@@ -177,6 +178,19 @@ def data_of(event_type: EventType, value: bytes) -> Data:
     """
     _, read_value = _READERS[type_of(event_type).encode()]
     return read_value(value)
+
+
+def reading_of(event_type: EventType) -> tuple[Callable[[bytes], Data], Callable[[Any, Apps], str | None]]:
+    """Give what `read` reads the data of a type with, and how it finds the event's category.
+
+    Examples
+    --------
+    >>> read_value, category = reading_of("page_view")
+    >>> category(read_value(b'{"page":"coupon_detail"}'), Apps())
+    'coupon_detail'
+
+    """
+    return _READERS[type_of(event_type).encode()][1], _CATEGORIES.get(event_type, lambda _data, _apps: None)
 
 
 def json_of(event_type: EventType, data: Data) -> bytes:

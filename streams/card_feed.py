@@ -7,11 +7,11 @@ from pydantic import ValidationError
 from kairos.events import Transaction
 from kairos.instants import from_rfc3339
 from kairos.money import parse
-from kairos.ports import Output
+from kairos.ports import Output, Record
 from kairos.wire import BadRecord, headers, type_of
 from streams.topics import CARD_FEED, TRANSACTIONS
 
-__all__ = ["FIELDS", "TOPIC", "map_line"]
+__all__ = ["FIELDS", "TOPIC", "map_line", "mapped"]
 
 TOPIC: Final = CARD_FEED
 """The foreign topic; its key is the terminal's, not the customer's."""
@@ -57,6 +57,17 @@ def map_line(line: bytes) -> Output:
         raise BadRecord("no_key", "the line names no customer or no reference")
     written = data.model_dump_json(exclude_defaults=True).encode()
     return Output(TRANSACTIONS, row["customer"].encode(), written, stamped)
+
+
+def mapped(record: Record) -> Record | None:
+    """Give a record as the door would pass it on: a line of the bank's own that cannot be mapped has no way on."""
+    if record.topic != TOPIC:
+        return record
+    try:
+        found = map_line(record.value or b"")
+    except BadRecord:
+        return None
+    return Record(found.topic, 0, record.offset, found.key, found.value, found.headers, record.at)
 
 
 def _transaction(row: dict[str, str]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from kairos.apps import Apps
 from kairos.events import AppUsage, Profile
 from kairos.instants import DAY
 from kairos.ports import Record
-from rules.columns import Columns, columns_of
+from rules.columns import Columns
+from rules.columns_made import columns_of
 from rules.lives import Forgotten, Happening
 from rules.trying import _replayed, tried
 from streams.event_log import Line, read

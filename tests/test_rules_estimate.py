@@ -15,7 +15,8 @@ from kairos.events import AppUsage, Event, Profile
 from kairos.instants import DAY, HOUR
 from rules import firings, interpret
 from rules.book import Book
-from rules.columns import Columns, columns_of
+from rules.columns import Columns
+from rules.columns_made import columns_of
 from rules.conditions.absent import Absent, SameAs
 from rules.estimate import Firings, estimate
 from rules.fields import CATEGORY
