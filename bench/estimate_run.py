@@ -19,7 +19,8 @@ import numpy as np
 from kairos.events import AppUsage, Event, PageView, Profile, Transaction
 from kairos.instants import DAY
 from rules.book import load
-from rules.columns import Columns, columns_of
+from rules.columns import Columns
+from rules.columns_made import columns_of
 from rules.estimate import estimate
 from rules.schema import Rule
 

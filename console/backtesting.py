@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 from typing import IO, NamedTuple
+
+import numpy as np
 
 from console import backtest_offpolicy
 from console.backtest_build import Over, Ran, report
@@ -24,16 +27,17 @@ from rules.priorities import Priorities, load_priorities
 from rules.saying import Language
 from streams import event_log
 from streams.backtest import Backtest, stocked
-from streams.backtest_log import Arrays, moved
+from streams.backtest_log import TOPICS, Arrays, moved
 from streams.backtest_log_made import arrays_of
 from streams.interpreter import collect_rarely
-from streams.topics import DECISIONS, OFFERS
+from streams.topics import DECISIONS, FEEDBACK, OFFERS
 from streams.versions import Versions
 
 __all__ = ["Books", "Wanted", "backtested"]
 
 _WRITTEN = frozenset({DECISIONS, *OFFERS.values()})
 _WEEK = 7 * DAY
+_EVERY = 2_000
 
 
 class Books(NamedTuple):
@@ -68,14 +72,15 @@ class Books(NamedTuple):
 class Wanted(NamedTuple):
     """How a backtest is to run: over which log, ending when, for one in how many customers, written where.
 
-    `live` is what it is to be held beside, and `differences` the file for every place at which they differ.
+    `is_quick` passes over whom no rule can meet. `live` is what it is to be held beside, and `differences` the file for
+    every place at which they differ.
     """
 
     log: Path
     ends: Millis | None = None
     sample: int = 1
     out: Path | None = None
-    is_quick: bool = False
+    is_quick: bool = True
     live: LiveRecords | None = None
     differences: Path | None = None
 
@@ -196,13 +201,23 @@ def _quick(log: Path, shift: Millis, apps: bytes, parts: tuple[Backtest, Tally, 
     backtest, tally, step, hear = parts
 
     def made() -> Arrays:
-        return arrays_of(event_log.arrived(log), backtest.versions.apps)
+        return arrays_of(_counted(event_log.arrived(log), step), backtest.versions.apps)
 
     arrays = moved(arrays_beside(log, log.with_name(f"{log.name}.backtest.npz"), apps, made), shift)
     tally.told(arrays)
     quick = backtest.quick(arrays)
-    records = map(hear, through_the_door(event_log.read_some(log, quick.lines.tolist(), shift)))
-    return quick.run(map(tally.answered, records), step)
+    # What comes back is heard of everybody, as it is where everybody is lived through.
+    lines = np.union1d(quick.lines, arrays["log/line"][arrays["log/topic"] == TOPICS.index(FEEDBACK)])
+    records = map(hear, through_the_door(event_log.read_some(log, lines.tolist(), shift)))
+    lived = compress(map(tally.answered, records), np.isin(lines, quick.lines).tolist())
+    return quick.run(lived, step)
+
+
+def _counted(lines: Iterator[event_log.Arrived], step: _Step) -> Iterator[event_log.Arrived]:
+    for found in lines:
+        if found[0] % _EVERY == 0:
+            step(found[0])
+        yield found
 
 
 @contextmanager

@@ -51,8 +51,9 @@ def backtest(
         Path | None, typer.Option(dir_okay=False, help="the report as one page that needs nothing from outside")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="live through those customers alone whom a rule may meet")
-    ] = False,
+        bool,
+        typer.Option("--quick/--every-record", help="live through those customers alone whom a rule may meet, or all"),
+    ] = True,
     live: Annotated[
         str | None, typer.Option(help="compare with what was decided live: `kafka`, or a file of its records")
     ] = None,
@@ -73,8 +74,8 @@ def backtest(
     The functions that run live decide, over the log's events in their order; the clock is the newest event's time.
     Caps, cooldowns, hours, budgets, control groups and the choice between rules are all in it. Nothing is assumed of
     customers: an offer counts as one attempt and its coupon stays reserved, but whether it arrived, was opened or used
-    is unknown. --quick makes the same decisions sooner where rules meet few customers: it puts the log into arrays,
-    kept beside it as LOG.backtest.npz.
+    is unknown. The log is put into arrays, kept beside it as LOG.backtest.npz, and customers whom no rule can meet are
+    passed over; --every-record lives through everybody, with the same decisions and the same report.
 
     --live holds the decisions beside those that were made live, event by event and rule by rule, and says of each that
     differs what else had differed before it: the order of events, the clock, feedback, models, rules and policy, or a

@@ -19,10 +19,8 @@ from kairos.instants import Millis
 from kairos.money import Money
 from rules.fields import EventName
 
-__all__ = ["FORMAT", "PLACE", "Arrays", "Coded", "Columns", "Table", "packed"]
+__all__ = ["PLACE", "Arrays", "Coded", "Columns", "Table", "packed"]
 
-FORMAT: Final = 2
-"""The layout of the arrays; a store of another one is written anew."""
 Arrays = Mapping[str, NDArray[Any]]
 """The columns by their names, as they are stored; reading one may cost time, so each is read when it is asked for."""
 

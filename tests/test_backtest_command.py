@@ -38,18 +38,27 @@ def test_a_backtest_is_told_and_every_decision_is_written(log: Path, tmp_path: P
     assert len(offered) > 5
 
 
-def test_the_quick_way_writes_and_tells_the_same_and_again_from_what_it_kept(log: Path, tmp_path: Path) -> None:
-    moved = ["--ends", "2027-03-01", "--out"]
-    straight = backtest(log, *moved, str(tmp_path / "straight.jsonl"))[1]
-    told = [backtest(log, "--quick", *moved, str(tmp_path / f"{number}.jsonl"))[1] for number in (1, 2)]
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_file_and_the_report_are_the_same_where_all_are_lived_through_and_from_what_was_kept(
+    log: Path, tmp_path: Path, language: str
+) -> None:
+    store, live = log.with_name(f"{log.name}.backtest.npz"), tmp_path / "live.jsonl"
+    store.unlink(missing_ok=True)
+    moved = ["--ends", "2027-03-01", "--language", language]
+    few = ["--rules", str(DEMO / "rules" / "activation.yaml"), "--out", str(live)]
+    backtest(log, *moved, *few, "--every-record")
+    assert not store.exists()
 
-    written = {path.read_bytes() for path in tmp_path.iterdir()}
-    assert len(written) == 1
-    assert len(written.pop()) > 1_000
-    assert {one.replace("1.jsonl", "-").replace("2.jsonl", "-") for one in told} == {
-        straight.replace("straight.jsonl", "-")
-    }
-    assert log.with_name(f"{log.name}.backtest.npz").exists()
+    told = []
+    for number, way in enumerate(["--every-record", "--quick", "--quick"]):
+        files = {name: tmp_path / str(number) / name for name in ("out", "differences", "html")}
+        named = [word for name, path in files.items() for word in (f"--{name}", str(path))]
+        text = backtest(log, way, *moved, "--against", str(DEMO / "rules"), "--live", str(live), *named)[1]
+        told.append([text.replace(str(tmp_path / str(number)), "-"), *(path.read_bytes() for path in files.values())])
+
+    assert told[1:] == told[:1] * 2
+    assert all(len(found) > 1_000 for found in told[0])
+    assert store.exists()
 
 
 def test_the_page_is_there_though_nobody_reads_the_report_to_its_end(log: Path, tmp_path: Path) -> None:
