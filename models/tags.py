@@ -68,8 +68,9 @@ def bump(packed: bytes, tag: int, day: int, weight: float = 1.0, half_life: floa
     """
     if not (0 <= day <= 65535 and weight >= 0.0):
         raise ValueError(f"day {day} or weight {weight} is out of range")
-    at, known = _find(packed, tag)
-    if not known:
+    at = _find(packed, tag)
+    if at < 0:
+        at = _place(packed, tag)
         return packed[:at] + _pack(tag, day, min(weight, _HIGHEST)) + packed[at:]
     _, last, old = _unpack_from(packed, at)
     if day == last:
@@ -87,8 +88,8 @@ def score(packed: bytes, tag: int, day: int, half_life: float = 30.0) -> float:
 
     Asked for a day before the record's, it gives the record's score: the past is not kept.
     """
-    at, known = _find(packed, tag)
-    if not known:
+    at = _find(packed, tag)
+    if at < 0:
         return 0.0
     _, last, old = _unpack_from(packed, at)
     return _faded(old, day - last, half_life)
@@ -104,8 +105,8 @@ def has(packed: bytes, tag: int, day: int, at_least: float = 0.5, half_life: flo
     (True, False, False)
 
     """
-    at, known = _find(packed, tag)
-    if not known:
+    at = _find(packed, tag)
+    if at < 0:
         return False
     _, last, old = _unpack_from(packed, at)
     return _faded(old, day - last, half_life) >= at_least
@@ -129,7 +130,7 @@ def decode(packed: bytes, day: int, half_life: float = 30.0, below: int | None =
     """
     if len(packed) % _SIZE:
         raise ValueError(f"{len(packed)} bytes are no tags, expected {_SIZE} each")
-    asked = packed if below is None else packed[: _find(packed, below)[0]]
+    asked = packed if below is None else packed[: _place(packed, below)]
     return {tag: _faded(old, day - last, half_life) for tag, last, old in _RECORD.iter_unpack(asked)}
 
 
@@ -152,22 +153,24 @@ def prune(packed: bytes, day: int, at_least: float = 0.01, half_life: float = 30
     return b"".join(_pack(*record) for record in kept)
 
 
-def _find(packed: bytes, tag: int) -> tuple[int, bool]:
-    """Where the tag's record is or belongs, in bytes, and whether it is there."""
+def _find(packed: bytes, tag: int) -> int:
+    """Where the tag's record is, in bytes; -1 if there is none."""
     if not 0 <= tag <= 65535:
         raise ValueError(f"tag {tag} is out of range, 0 to 65535")
     wanted = tag.to_bytes(2, "little")
     at = packed.find(wanted)
     # The two bytes may also be found inside a record; only a record's start counts.
-    while at >= 0 and at % _SIZE:
+    while at > 0 and at % _SIZE:
         at = packed.find(wanted, at + 1)
-    if at >= 0:
-        return at, True
+    return at
+
+
+def _place(packed: bytes, tag: int) -> int:
+    """How many bytes of records of lower tags there are: where the tag's record is or belongs."""
     if not packed:
-        return 0, False
+        return 0
     # A strided view lets bisect search inside the bytes, in C, without unpacking a record.
-    tags = memoryview(packed).cast("H")[::3]
-    return bisect_left(tags, tag) * _SIZE, False
+    return bisect_left(memoryview(packed).cast("H")[::3], tag) * _SIZE
 
 
 def _faded(old: float, days: int, half_life: float) -> float:
