@@ -8,7 +8,7 @@ from console.progress import bar
 from console.replaying import through_the_door
 from kairos.apps import Apps
 from kairos.ports import Record
-from kairos.recent import remember, seen
+from kairos.recent import remember
 from kairos.wire import BadRecord, customer_of, read
 from rules.lives import Forgotten, Happening
 from streams import event_log
@@ -55,8 +55,9 @@ def happenings(records: Iterable[Record], apps: Apps) -> Iterator[Happening]:
             event = read(record, now, apps)
         except BadRecord:
             continue
-        known = names.get(event.customer, b"")
-        if record.topic != _TOPICS.get(event.type, APP_USAGE) or seen(known, event.id):
+        if record.topic != _TOPICS.get(event.type, APP_USAGE):
             continue
-        names[event.customer] = remember(known, event.id, now)
-        yield event
+        known = remember(names.get(event.customer, b""), event.id, now)
+        if known is not None:
+            names[event.customer] = known
+            yield event

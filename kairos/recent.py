@@ -9,7 +9,7 @@ import struct
 
 from kairos.instants import DAY, SECOND, Millis
 
-__all__ = ["KEPT", "MOST", "remember", "seen"]
+__all__ = ["KEPT", "MOST", "remember"]
 
 KEPT = 64
 """How many names are remembered however old they are."""
@@ -20,38 +20,33 @@ _SIZE = _ENTRY.size
 _FULL = KEPT * _SIZE
 
 
-def seen(packed: bytes, name: str) -> bool:
-    """Whether the event of this name is among the recent ones.
+def remember(packed: bytes, name: str, now: Millis) -> bytes | None:
+    """Add an event's name at `now`, and forget what is both older than 24 hours and beyond the newest 64.
+
+    Returns
+    -------
+    The names as they are now, or None where this one is among them already: the event came before.
 
     Examples
     --------
     >>> ring = remember(b"", "1edca72187bb1db1f0bf84c5cf77fff1", 1796097600250)
-    >>> seen(ring, "1edca72187bb1db1f0bf84c5cf77fff1"), seen(ring, "ffdca72187bb1db1f0bf84c5cf77fff1")
-    (True, False)
-
-    """
-    wanted = bytes.fromhex(name[:16])
-    place = packed.find(wanted)
-    # The eight bytes may also be found across two entries by chance; only an entry's start counts.
-    while place >= 0 and place % _SIZE:
-        place = packed.find(wanted, place + 1)
-    return place >= 0
-
-
-def remember(packed: bytes, name: str, now: Millis) -> bytes:
-    """Add an event's name at `now`, and forget what is both older than 24 hours and beyond the newest 64.
-
-    Examples
-    --------
-    >>> ring = b""
+    >>> remember(ring, "1edca72187bb1db1f0bf84c5cf77fff1", 1796097600250) is None
+    True
     >>> for number in range(MOST + 9):
     ...     ring = remember(ring, f"{number:016x}", 1796097600250)
-    >>> seen(ring, f"{8:016x}"), seen(ring, f"{9:016x}")
-    (False, True)
+    >>> [remember(ring, f"{number:016x}", 1796097600250) is None for number in (8, 9)]
+    [False, True]
 
     """
+    entry = bytes.fromhex(name[:16])
+    place = packed.find(entry)
+    # The eight bytes may also be found across two entries by chance; only an entry's start counts.
+    while place >= 0:
+        if place % _SIZE == 0:
+            return None
+        place = packed.find(entry, place + 1)
     second = now // SECOND
-    grown = packed + bytes.fromhex(name[:16]) + second.to_bytes(4)
+    grown = packed + entry + second.to_bytes(4)
     if len(grown) <= _FULL:
         return grown
     first, last = max(0, len(grown) - MOST * _SIZE), len(grown) - _FULL

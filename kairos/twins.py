@@ -56,12 +56,12 @@ def twin(model: type[M]) -> Callable[[bytes], M]:
 
     """
     slow = reader(model)
-    fast = msgspec.json.Decoder(_struct(model)).decode
+    fast = cast(Callable[[bytes], M], msgspec.json.Decoder(_struct(model)).decode)
 
     def read(value: bytes) -> M:
         if (len(value) <= _SHORT and value.isascii()) or _is_plain(value):
             try:
-                return cast(M, fast(value))
+                return fast(value)
             except msgspec.DecodeError:
                 pass
         return slow(value)

@@ -47,7 +47,7 @@ _decode = msgspec.msgpack.Decoder(Armed).decode
 
 def end(work: Work, customer: Customer, event: Event) -> None:
     """End what the event ends; what comes after it may be armed again."""
-    for rule, values in work.batch.versions.book.ends(event):
+    for rule, values in work.versions.book.ends(event):
         for one in came(customer, name_of(rule, values), event.at):
             _remove(work, event.customer, one)
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from kairos.recent import remember, seen
+from kairos.recent import remember
 from rules.met import Flags, Numbers
 
 __all__ = ["MOVES", "NOTHING", "OTHER", "PROFILE", "Flagged", "Noted", "came_twice", "flagged"]
@@ -52,11 +52,11 @@ def came_twice(log: Noted) -> Flags:
     memory: dict[int, bytes] = {}
     for place in places[np.isin(log.customer[places], whose)].tolist():
         customer, name = int(log.customer[place]), f"{int(log.name[place]) % 2**64:016x}"
-        known = memory.get(customer, b"")
-        if seen(known, name):
+        known = remember(memory.get(customer, b""), name, int(log.clock[place]))
+        if known is None:
             found[place] = True
         else:
-            memory[customer] = remember(known, name, int(log.clock[place]))
+            memory[customer] = known
     return found
 
 

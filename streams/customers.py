@@ -5,6 +5,7 @@ summaries move on, rules match, decisions are made and ended.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import cast
 
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from kairos.customer import Customer, Spending
 from kairos.events import AppUsage, Event, Feedback, Profile, Transaction
 from kairos.instants import Millis
 from kairos.ports import Batch, Output, Record, Store
-from kairos.recent import remember, seen
+from kairos.recent import remember
 from kairos.reservations import Answer
 from kairos.trace import followed
 from kairos.wire import LONGEST_KEY, BadRecord, customer_of, read, when
@@ -60,7 +61,7 @@ def step(store: Store, batch: Batch[Versions]) -> list[Output]:
     refused: list[_Refused] = []
     told = list(_told(work, refused))
     # The sort is stable, and records come in the order of their topics and offsets: that breaks ties.
-    told.sort(key=lambda one: one[0])
+    told.sort(key=itemgetter(0))
     first = len(work.outputs)
     heard = _take_all(work, told, refused)
     # Dead letters come in the order of their records, before what the events led to.
@@ -144,9 +145,10 @@ def _told(work: Work, refused: list[_Refused]) -> Iterator[_Told]:
         event = None
         try:
             if record.topic != CUSTOMERS:
-                at = _when(work, record)
+                at = when(record, work.now)
             elif record.value is None and record.key:
-                _check_owner(work, record, customer_of(record.key))
+                if not work.known(customer_of(record.key)):
+                    _check_owner(work, record)
                 # It names no time, and must not be overtaken by a profile that came before it.
                 at = newest.get(record.key, 0)
             else:
@@ -154,18 +156,19 @@ def _told(work: Work, refused: list[_Refused]) -> Iterator[_Told]:
                 at, key = event.at, record.key or b""
                 newest[key] = max(newest.get(key, 0), at)
         except BadRecord as error:
-            refused.append((number, _refusal(work, record, error)))
+            refused.append((number, _refusal(work, record, _first(work, record, error))))
             continue
         yield at, number, event, record
 
 
-def _when(work: Work, record: Record) -> Millis:
-    try:
-        return when(record, work.now)
-    except BadRecord:
-        # What is wrong with it may be something else first.
-        read(record, work.now, work.versions.apps)
-        raise
+def _first(work: Work, record: Record, error: BadRecord) -> BadRecord:
+    """Give what is wrong first: of most records only the time was read yet."""
+    if record.topic != CUSTOMERS:
+        try:
+            read(record, work.now, work.versions.apps)
+        except BadRecord as found:
+            return found
+    return error
 
 
 def _take_all(work: Work, told: Sequence[_Told], refused: list[_Refused]) -> dict[str, Millis]:
@@ -192,13 +195,14 @@ def _read(work: Work, record: Record, at: Millis | None = None) -> Event:
     event = read(record, work.now, work.versions.apps, at)
     if event.type not in CARRIES[record.topic]:
         raise BadRecord("wrong_topic", f"{event.type} does not belong on {record.topic}")
-    _check_owner(work, record, event.customer)
+    # The hash is slow in Python; a customer who was here before is in the right place.
+    if not work.known(event.customer):
+        _check_owner(work, record)
     return event
 
 
-def _check_owner(work: Work, record: Record, customer: str) -> None:
-    # The hash is slow in Python; a customer who was here before is in the right place.
-    if not work.known(customer) and partition_of(record.key or b"", work.batch.partitions) != record.partition:
+def _check_owner(work: Work, record: Record) -> None:
+    if partition_of(record.key or b"", work.batch.partitions) != record.partition:
         raise BadRecord("wrong_partition", "the key belongs to another partition; partition by murmur2, as Java does")
 
 
@@ -219,9 +223,10 @@ def _forget(work: Work, record: Record) -> None:
 
 def _take(work: Work, event: Event, record: Record) -> None:
     customer = work.customer(event.customer)
-    if seen(customer.seen, event.id):
+    names = remember(customer.seen, event.id, work.now)
+    if names is None:
         return
-    customer.seen = remember(customer.seen, event.id, work.now)
+    customer.seen = names
     first = len(work.outputs)
     if event.type == "feedback":
         came_back(work, event, cast(Feedback, event.data))
@@ -256,7 +261,7 @@ def _learn_profile(work: Work, event: Event) -> None:
 
 def _observe(work: Work, customer: Customer, event: Event) -> None:
     """Move the customer's tags, summaries and windows on by one event."""
-    versions = work.batch.versions
+    versions = work.versions
     if event.type == "app_usage":
         today, tags = day(event.at), customer.tags
         for tag in versions.apps.tags_of(cast(AppUsage, event.data).app, event.category):

@@ -46,7 +46,7 @@ __all__ = ["decide_on", "matched", "refuse", "resume"]
 def matched(work: Work, customer: Customer, event: Event) -> tuple[Rule, ...]:
     """Give the rules whose trigger and conditions an event meets."""
     since = work.since(event.at)
-    return work.batch.versions.book.match(event, customer, lambda: work.standing(event.customer), since)
+    return work.versions.book.match(event, customer, lambda: work.standing(event.customer), since)
 
 
 def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:

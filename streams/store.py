@@ -109,11 +109,17 @@ class RocksStore:
 
     def put(self, key: bytes, kind: str, id_: bytes, value: bytes) -> None:
         """Write a value into the overlay."""
-        self._note(key, kind, id_, value)
+        name = compose(key, kind, id_)
+        self._overlay[name] = value
+        if id_:
+            self._many[name] = None
 
     def delete(self, key: bytes, kind: str, id_: bytes = b"") -> None:
         """Remove a value in the overlay."""
-        self._note(key, kind, id_, None)
+        name = compose(key, kind, id_)
+        self._overlay[name] = None
+        if id_:
+            self._many[name] = None
 
     def scan(self, key: bytes, kind: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Give (id, value) of one kind, by id, the overlay over the disk."""
@@ -266,12 +272,6 @@ class RocksStore:
             self._db.close()
             shutil.rmtree(self.path)
         self._db = opened(self.path)
-
-    def _note(self, key: bytes, kind: str, id_: bytes, value: bytes | None) -> None:
-        name = compose(key, kind, id_)
-        self._overlay[name] = value
-        if id_:
-            self._many[name] = None
 
     def _stored(self, first: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         # The iterator is dropped at the end of the loop: a live one would keep the folder locked after `close`.

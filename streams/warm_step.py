@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from kairos.events import Event
 from kairos.instants import SECOND, Millis
 from kairos.ports import Again, Batch, Output, Record, Store
-from kairos.recent import remember, seen
+from kairos.recent import remember
 from kairos.wire import AHEAD, BadRecord, read, type_of, when
 from rules.book import Book
 from rules.compile import Compiled, Watcher, find, watchers
@@ -86,9 +86,10 @@ class _Reading:
         if not met or event.type not in CARRIES[record.topic] or not self._counts(record, event):
             return
         one = self._of(event.customer)
-        if one is None or seen(one.names, event.id):
+        names = None if one is None else remember(one.names, event.id, record.at)
+        if one is None or names is None:
             return
-        one.names = remember(one.names, event.id, record.at)
+        one.names = names
         for feature in met:
             one.remembered[feature.key] = feature.fold(one.remembered.get(feature.key, b""), event)
 

@@ -41,6 +41,8 @@ class Work:
 
     store: Store
     batch: Batch[Versions]
+    now: Millis
+    versions: Versions
     outputs: list[Output]
     deadlines: Deadlines
     _hot: dict[str, Customer]
@@ -52,17 +54,7 @@ class Work:
     @classmethod
     def on(cls, store: Store, batch: Batch[Versions]) -> "Work":
         """Begin a step."""
-        return cls(store, batch, [], Deadlines(store), {}, {}, {}, warming.handing(store))
-
-    @property
-    def now(self) -> Millis:
-        """Processing time of this step."""
-        return self.batch.now
-
-    @property
-    def versions(self) -> Versions:
-        """The catalogue as it stands for this step."""
-        return self.batch.versions
+        return cls(store, batch, batch.now, batch.versions, [], Deadlines(store), {}, {}, {}, warming.handing(store))
 
     def since(self, at: Millis) -> Mapping[str, int]:
         """Give the second since when each feature is remembered; `at` is the time of the event that is being taken."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
@@ -13,11 +13,10 @@ from kairos import customer, decisions, events, examples, ids, offers, permissio
 from kairos.apps import Apps, AppsFile
 from kairos.decisions import Reason
 from kairos.events import Consent, Profile
-from kairos.instants import DAY, SECOND, Millis, from_rfc3339, moment, rfc3339
+from kairos.instants import DAY, Millis, from_rfc3339, moment, rfc3339
 from kairos.money import Money, exponent, parse
 from kairos.offers import Channel, CouponPool, Offer, Text, Written
 from kairos.permissions import Permission, permitted
-from kairos.recent import KEPT, remember, seen
 
 AT = datetime(2026, 12, 1, 4, tzinfo=UTC)
 currencies = st.sampled_from(["CNY", "USD", "JPY", "KRW", "KWD", "BHD"])
@@ -165,39 +164,6 @@ class TestPermissions:
 
         assert disagrees.refusal("m", "sms", 0) is Reason.NO_PERSONALISATION
         assert Permission.model_validate_json(older).refusal("m", "sms", 0) is None
-
-
-def event_names(count: int) -> list[str]:
-    return [ids.event_id("/bank", str(number)) for number in range(count)]
-
-
-class TestRecentEvents:
-    @given(st.lists(st.integers(0, 12 * 3_600), min_size=1, max_size=200))
-    @example([0] * 200)
-    @example([12 * 3_600] * 200)
-    def test_a_name_is_known_for_a_day_or_until_64_others_came(self, gaps: list[int]) -> None:
-        packed, now, when = b"", 1_796_097_600_250, list[Millis]()
-        known = event_names(len(gaps))
-        for name, gap in zip(known, gaps, strict=True):
-            now += gap * SECOND
-            packed = remember(packed, name, now)
-            when.append(now)
-
-        for others, (name, then) in enumerate(zip(reversed(known), reversed(when), strict=True)):
-            assert seen(packed, name) == (others < KEPT or now - then <= DAY)
-
-    def test_a_name_across_two_entries_is_no_name(self) -> None:
-        packed = remember(remember(b"", "00" * 16, 0), "11" * 16, 0)
-
-        assert not seen(packed, packed[6:14].hex() + "00" * 8)
-
-    def test_a_clock_that_goes_back_forgets_nothing_early(self) -> None:
-        known = event_names(100)
-        packed = b""
-        for number, name in enumerate(known):
-            packed = remember(packed, name, 10 * DAY - number * SECOND)
-
-        assert all(seen(packed, name) for name in known)
 
 
 class TestApps:
