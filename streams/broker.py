@@ -46,7 +46,14 @@ START_SECONDS = 180.0
 # One node is one cluster: its id only has to stay the same.
 CLUSTER_ID = "a2Fpcm9zLWxvY2FsLTEuMA"
 
-JAVA_OPTIONS = ("-Xms64m", "-Xmx512m", "-Djava.awt.headless=true", "-Djava.net.preferIPv4Stack=true")
+JAVA_OPTIONS = (
+    "-Xms64m",
+    "-Xmx512m",
+    # Compiled once and quickly: Java's second compiler takes a core for minutes; few brokers here live so long.
+    "-XX:TieredStopAtLevel=1",
+    "-Djava.awt.headless=true",
+    "-Djava.net.preferIPv4Stack=true",
+)
 
 
 class LocalBroker:
