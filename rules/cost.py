@@ -9,11 +9,18 @@ from rules.book import Book
 from rules.chains import Chain
 from rules.features import Feature, Ring
 from rules.panes import Panes
+from rules.ties import Ties
 from rules.values import Values
 
 __all__ = ["Cost", "cost"]
 
-_KINDS: Mapping[type, str] = {Ring: "instants", Panes: "sums by the pane", Values: "different values", Chain: "steps"}
+_KINDS: Mapping[type, str] = {
+    Ring: "instants",
+    Panes: "sums by the pane",
+    Values: "different values",
+    Chain: "steps",
+    Ties: "steps by a value",
+}
 _NAME = 12
 """The bytes of a feature's name and of the length of what follows it, in a packed record."""
 

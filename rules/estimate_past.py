@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from kairos.instants import HOUR, SECOND, Millis
-from rules import ranges, rings
+from rules import ranges, rings, ties
 from rules.conditions.absent import Absent
 from rules.conditions.aggregate import Aggregate
 from rules.conditions.amounts import Average, Largest, Smallest, Sum
@@ -17,6 +17,7 @@ from rules.conditions.first import First
 from rules.conditions.last_seen import LastSeen
 from rules.conditions.past import Counted
 from rules.conditions.sequence import Sequence
+from rules.estimate_groups import groups_of
 from rules.features import Ring
 from rules.met import QUARTER, Flags, Met, Numbers, Rows, key
 from rules.moments import first_second
@@ -28,6 +29,8 @@ __all__ = ["NotInColumns", "Pasts", "Verdict"]
 
 _MOST = 2**63 - 1
 _NEVER = -(2**40)
+_ROW = 32
+"""How many bits an event's place takes beside its group."""
 
 
 class NotInColumns(Exception):
@@ -119,7 +122,25 @@ class Pasts:
         return Verdict(recent, long_ago) if leaf.at_least is None else Verdict(long_ago, recent)
 
     def _sequence(self, leaf: Sequence, events: Rows) -> Verdict:
-        steps = [self._watched(step) for step in (leaf.steps[:-1] if leaf.ends_with_trigger else leaf.steps)]
+        steps = [self._watched(step) for step in leaf.before]
+        if leaf.same is None:
+            return self._followed(leaf, steps, events)
+        return self._tied(leaf, leaf.same, steps, events)
+
+    def _tied(self, leaf: Sequence, same: tuple[str, ...], steps: list[Rows], events: Rows) -> Verdict:
+        """Judge a sequence as that of somebody else for each value."""
+        on = self.rule.on.selector
+        watched = [(step.watched(on), rows) for step, rows in zip(leaf.before, steps, strict=True)]
+        *taken, (group, is_said) = groups_of([*watched, (on, events)], same, self.met)
+        kept = [rows.where(said) for rows, (_, said) in zip(steps, taken, strict=True)]
+        groups = [found[said] for found, said in taken]
+        _few_values(np.concatenate(groups), np.concatenate([rows.customer for rows in kept]))
+        tied = [_of_groups(rows, found) for rows, found in zip(kept, groups, strict=True)]
+        asked = Rows(events.place, (group << _ROW) + events.row, group, events.at)
+        found = self._followed(leaf, tied, asked)
+        return Verdict(found.holds & is_said, found.fails & is_said)
+
+    def _followed(self, leaf: Sequence, steps: list[Rows], events: Rows) -> Verdict:
         # Whoever takes a step later has the later start: so the last one who took the step before is all that counts.
         started = steps[0].at // SECOND
         for before, step in pairwise(steps):
@@ -137,6 +158,20 @@ class Pasts:
         name = leaf.watched(selector).key
         found = [f for f in self.rule.when.features(selector) if isinstance(f, Ring) and f.key == name]
         return max(feature.kept for feature in found)
+
+
+def _few_values(group: Numbers, customer: Numbers) -> None:
+    """Refuse what the engine may have forgotten: more values of one customer than it keeps."""
+    first = np.unique(group, return_index=True)[1]
+    if np.bincount(customer[first]).max(initial=0) > ties.KEPT:
+        raise NotInColumns("a sequence of so many values")
+
+
+def _of_groups(rows: Rows, group: Numbers) -> Rows:
+    """Give rows as if each group were a customer, by these and time."""
+    row = (group << _ROW) + rows.row
+    order = np.argsort(row)
+    return Rows(rows.place[order], row[order], group[order], rows.at[order])
 
 
 def _of_last(started: Numbers, rows: Rows, customer: Numbers, behind: Numbers) -> Numbers:

@@ -1,18 +1,16 @@
 """Waits, judged for a whole log at once: at which deadlines of a rule that waits nothing had come."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from rules.absences import MOST
 from rules.conditions.absent import Absent
+from rules.estimate_groups import BITS, are_few, groups_of
 from rules.met import Met, Numbers, Rows
 from rules.selectors import Selector
 
 __all__ = ["TooMany", "waited"]
-
-_BITS: Final = 40
-"""How many bits a time or a row takes beside the number of a group in one sorted key."""
 
 
 class TooMany(Exception):
@@ -32,7 +30,7 @@ class _Told(NamedTuple):
 
     def key(self, of: Numbers) -> Numbers:
         """Give the group and a time or row of each in one number that sorts as both."""
-        return (self.group << _BITS) + of
+        return (self.group << BITS) + of
 
 
 def waited(absent: Absent, on: Selector, begun: Rows, met: Met) -> tuple[Numbers, Numbers]:
@@ -75,34 +73,19 @@ def _told(absent: Absent, on: Selector, begun: Rows, met: Met) -> tuple[_Told, _
     asked[begun.customer] = True
     ends = met.by(absent.selector)
     ends = ends.where(asked[ends.customer])
-    group, number = np.concatenate([begun.customer, ends.customer]), len(begun.row)
-    is_said = np.ones(len(group), np.bool_)
-    for name in absent.same:
-        values = {*met.values(on, name), *met.values(absent.selector, name)} - {None}
-        codes = {value: code for code, value in enumerate(sorted(values, key=str))}
-        said = [met.said(selector, name, codes, rows) for selector, rows in ((on, begun), (absent.selector, ends))]
-        both = np.concatenate(said)
-        is_said &= both >= 0
-        group = _named(group * (len(codes) + 1) + both)
+    found = groups_of([(on, begun), (absent.selector, ends)], absent.same, met)
     longest = met.columns.last - met.columns.first + absent.for_
-    if longest >> _BITS or not _fit(group):
+    if longest >> BITS or not all(are_few(group) for group, _ in found):
         raise TooMany
-    parts = (begun, group[:number], is_said[:number]), (ends, group[number:], is_said[number:])
-    first, second = (_sorted(rows.where(chosen), of[chosen], met.columns.first) for rows, of, chosen in parts)
+    first, second = (
+        _sorted(rows.where(is_said), group[is_said], met.columns.first)
+        for rows, (group, is_said) in zip((begun, ends), found, strict=True)
+    )
     return first, second
 
 
-def _fit(group: Numbers) -> bool:
-    return int(group.max(initial=0)) >> (62 - _BITS) == 0
-
-
-def _named(group: Numbers) -> Numbers:
-    """Give each group a small number of its own, if they are not small already; to look for them takes time."""
-    return group if _fit(group) else np.unique(group, return_inverse=True)[1]
-
-
 def _sorted(rows: Rows, group: Numbers, first: int) -> _Told:
-    order = np.argsort((group << _BITS) + rows.row)
+    order = np.argsort((group << BITS) + rows.row)
     return _Told(group[order], rows.customer[order], rows.row[order], rows.at[order] - first)
 
 
@@ -125,8 +108,8 @@ def _one_after_another(following: Numbers) -> Numbers:
 
 def _all_at_once(customer: Numbers, at: Numbers, until: Numbers) -> None:
     """Refuse what the engine would not let wait: more than so many at a time for one customer."""
-    begun = np.sort((customer << _BITS) + at)
-    ended = np.sort((customer << _BITS) + until)
+    begun = np.sort((customer << BITS) + at)
+    ended = np.sort((customer << BITS) + until)
     open_ = np.arange(1, len(begun) + 1) - np.searchsorted(ended, begun, "left")
     if open_.max(initial=0) > MOST:
         raise TooMany

@@ -23,6 +23,7 @@ from rules.clause_names import Clause, named_clauses
 from rules.conditions.absent import Absent
 from rules.conditions.aggregate import Aggregate
 from rules.conditions.distinct import Distinct
+from rules.conditions.sequence import Sequence
 from rules.conditions.when import When
 from rules.experiments import Experiment
 from rules.fields import texts
@@ -215,6 +216,8 @@ class Rule(Written):
         for place, leaf in self.when.placed():
             if isinstance(leaf, Aggregate | Distinct) and leaf.same_as and (what := leaf.unfit(self.on.event)):
                 told["when", *place, "field"] = what
+            if isinstance(leaf, Sequence) and (what := leaf.unfit(self.on.event)):
+                told["when", *place, "same"] = what
             if isinstance(leaf, Aggregate) and self.consume:
                 what = "what was summed up cannot be taken apart again: a rule with consume has no sum, avg, min or max"
                 told["when", *place] = what

@@ -89,8 +89,12 @@ def _where(value: object, info: ValidationInfo) -> dict[str, Asked]:
     if info.data.get("same_as") and value:
         raise mistake("same_as: on takes the trigger's own conditions; leave where out")
     event = info.data.get("event")
-    if isinstance(value, dict) and any(isinstance(test, dict) and "same_as" in test for test in value.values()):
-        raise mistake("only what is absent after the trigger can be compared with it; write the value itself")
+    said = value.items() if isinstance(value, dict) else ()
+    if name := next((name for name, test in said if isinstance(test, dict) and "same_as" in test), None):
+        raise mistake(
+            "only what is absent after the trigger is compared with it here; write the value itself, "
+            f"or same: {shown(name)[1:-1]} beside the steps of a sequence"
+        )
     # Without a valid event there is nothing to hold the fields against; the event's own problem is told.
     return {} if event is None else where(event, value, info.context)
 

@@ -15,6 +15,7 @@ from rules.moments import day_of, first_second, local, midnight
 from rules.panes import largest, reaches, smallest, total
 from rules.places import distance
 from rules.rings import fewer, long_ago, recent, until
+from rules.ties import knows, tied
 from rules.values import ring
 
 __all__ = ["CALLED", "is_harmless"]
@@ -28,6 +29,7 @@ CALLED: Mapping[str, object] = {
     "ends": ends,
     "fewer": fewer,
     "first_second": first_second,
+    "knows": knows,
     "largest": largest,
     "last_fired": last_fired,
     "local": local,
@@ -39,6 +41,7 @@ CALLED: Mapping[str, object] = {
     "ring": ring,
     "smallest": smallest,
     "started": started,
+    "tied": tied,
     "total": total,
     "until": until,
 }

@@ -15,6 +15,7 @@ from rules.conditions.first import First
 from rules.conditions.last_seen import LastSeen
 from rules.conditions.sequence import Sequence
 from rules.conditions.when import When
+from rules.fields import CATEGORY
 from rules.judged import all_hold, opposite, some_hold
 from rules.schema import Rule
 from rules.selectors import Selector, Watched
@@ -72,7 +73,7 @@ def _within(number: int, asked: Count | Distinct) -> bool:
 
 
 def _text(event: Event, field: str) -> Any:
-    return event.category if field == "app_class" else getattr(event.data, field)
+    return event.category if field == CATEGORY.get(event.type) else getattr(event.data, field, None)
 
 
 def _begin(asked: Count | Distinct, event: Event) -> int:
@@ -119,12 +120,16 @@ def _day(at: int, zone: str) -> Any:
     return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).date()
 
 
-def _followed(asked: Sequence, on: Selector, life: list[Event], begin: int) -> bool:
+def _followed(asked: Sequence, on: Selector, life: list[Event], begin: int) -> bool | None:
     """Try every run through the steps."""
     own = asked.steps[-1].same_as is not None
     now, steps = life[-1].at // SECOND, asked.steps[:-1] if own else asked.steps
+    shared = [_text(life[-1], name) for name in asked.same or ()]
+    if None in shared:
+        return None
+    ours = [event for event in life if [_text(event, name) for name in asked.same or ()] == shared]
     ends = {begin}
     for step in steps:
-        later = _seconds(step, on, life)
+        later = _seconds(step, on, ours)
         ends = {at for at in later if any(end < at for end in ends)}
     return any(end < now or (end == now and not own) for end in ends)

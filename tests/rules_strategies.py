@@ -123,15 +123,19 @@ counted = st.one_of(
 in_time = counted | st.tuples(watched, st.none() | windows).map(
     lambda t: {"first": t[0] if t[1] is None else {**t[0], "in": t[1]}}
 )
-plain = st.one_of(
-    in_time,
-    st.tuples(windows, steps).map(lambda t: {"sequence": {"within": t[0], "steps": t[1]}}),
-)
+plain = in_time | st.tuples(windows, steps).map(lambda t: {"sequence": {"within": t[0], "steps": t[1]}})
+
+
+def tied(on: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Steps of the trigger's kind that say in some field what it says."""
+    kinds = st.lists(watched.filter(lambda found: found.get("event", on) == on), min_size=2, max_size=3)
+    same = st.sampled_from([*TEXTS[on], list(TEXTS[on])])
+    return st.fixed_dictionaries({"within": windows, "steps": kinds, "same": same}).map(lambda s: {"sequence": s})
 
 
 def pasts(on: str) -> st.SearchStrategy[dict[str, Any]]:
     """Conditions on the past for a trigger of this type; a log in columns can tell them all."""
-    return st.one_of(plain, plain, aggregates(on), distincts(on))
+    return st.one_of(plain, plain, aggregates(on), distincts(on), tied(on))
 
 
 def joined(clauses: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:

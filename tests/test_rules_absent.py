@@ -205,7 +205,8 @@ def test_what_is_published_reads_the_same_again() -> None:
         (
             "where: {page: coupon_detail}}",
             "where: {page: {same_as: on}}}",
-            "10:35: only what is absent after the trigger can be compared with it; write the value itself",
+            "10:35: only what is absent after the trigger is compared with it here; write the value itself, "
+            "or same: page beside the steps of a sequence",
         ),
         ("for: 30m", "within: 30m", "13:72: unknown key 'within'; did you mean 'for'?"),
         ("for: 30m", "for: 30m, rearm: never", "13:89: 'never' is not known here; it is one of: keep, restart"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kairos.customer import Customer
-from kairos.events import AppUsage, Event, Login, Transaction
+from kairos.events import Event, Login, Transaction
 from kairos.instants import DAY, HOUR, SECOND
 from rules.book import load
 from rules.firings import fired, unfired
@@ -143,48 +143,6 @@ def test_whether_there_ever_was_one_is_unknown_unless_the_rule_accepts_it() -> N
         assert bool(book.match(food(NOON), customer, lambda: NOBODY, Since(0))) == expected
 
 
-def travelled(**said: Any) -> dict[str, Any]:
-    """Write a rule on payments that follow a look at trips and a login."""
-    steps = [{"event": "app_usage", "where": {"app_class": "travel"}}, {"event": "login"}, {"same_as": "on"}]
-    return rule(on=PAID, when={"sequence": {"within": "14d", "steps": steps}}, **said)
-
-
-def travel(at: int) -> Event:
-    return event_of(AppUsage(app="a", app_class="travel"), at)
-
-
-def test_a_sequence_is_its_steps_one_after_another_within_its_time() -> None:
-    book = book_of(travelled())
-
-    assert live(book, [travel(NOON), login(NOON + DAY), pay(NOON + 2 * DAY, 1)])[-1] is True
-    assert live(book, [login(NOON), travel(NOON + DAY), pay(NOON + 2 * DAY, 1)])[-1] is False
-    assert live(book, [travel(NOON), login(NOON + DAY), pay(NOON + 14 * DAY, 1)])[-1] is False
-    assert live(book, [travel(NOON), login(NOON + DAY), pay(NOON + 14 * DAY - SECOND, 1)])[-1] is True
-
-
-def test_a_first_step_that_comes_after_the_second_completes_nothing() -> None:
-    book = book_of(travelled())
-    late = [login(NOON + DAY), travel(NOON), pay(NOON + 2 * DAY, 1)]
-
-    assert live(book, late) == [False, False, False]
-    assert live(book, [*late, login(NOON + 3 * DAY), pay(NOON + 4 * DAY, 1)])[-1] is True
-
-
-def test_one_event_never_serves_two_steps() -> None:
-    steps = [{"event": "app_usage"}, {"same_as": "on"}]
-    book = book_of(rule(when={"sequence": {"within": "1d", "steps": steps}}))
-
-    assert live(book, [food(NOON), food(NOON), food(NOON + SECOND)]) == [False, False, True]
-
-
-def test_a_sequence_may_have_ended_before_the_trigger() -> None:
-    steps = [{"event": "app_usage"}, {"event": "login"}]
-    book = book_of(rule(on=PAID, when={"sequence": {"within": "1d", "steps": steps}}))
-
-    assert live(book, [food(NOON), login(NOON + SECOND), pay(NOON + SECOND, 1)])[-1] is True
-    assert live(book, [login(NOON), food(NOON + SECOND), pay(NOON + HOUR, 1)])[-1] is False
-
-
 def test_a_rule_that_consumes_counts_anew_after_it_fired_and_leaves_the_others_alone() -> None:
     count = {"count": {"same_as": "on", "within": "7d", "at_least": 2}}
     book = book_of(rule(id="anew", consume=True, when=count), rule(id="on-and-on", when=count))
@@ -287,6 +245,11 @@ def test_a_mistake_that_only_the_whole_rule_shows_is_told_at_its_place() -> None
             {"sequence": {"within": "14d", "steps": [{"event": "login"}, {"same_as": "on"}]}},
             "14天内依次有：登录，然后本次事件",
             "one after another in 14 days: login, then this event",
+        ),
+        (
+            {"sequence": {"within": "14d", "same": ["app", "link"], "steps": [{"event": "app_usage"}] * 2}},
+            "14天内依次有（app、link相同）：使用App，然后使用App",
+            "one after another in 14 days with the same app and link: app use, then app use",
         ),
     ],
 )

@@ -1,22 +1,25 @@
 """Sequence: some events one after another, the first of them not too long before the trigger."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from rules import chains
+from rules import chains, ties
 from rules.asked import Written
 from rules.chains import Chain
 from rules.conditions.past import begins, events
 from rules.features import Feature
+from rules.fields import CATEGORY, EventName, one_of, texts
 from rules.judged import Judged, Seen
-from rules.problems import mistake
+from rules.problems import at_places, mistake, shown, suggest
 from rules.rings import second
 from rules.saying import Language, denied, length
 from rules.scope import Scope
 from rules.selectors import Selector, Watched
+from rules.shapes import OneOrMore, listed
 from rules.source import all_of, constant
+from rules.ties import Ties
 from rules.words import Window
 
 __all__ = ["Sequence"]
@@ -28,11 +31,15 @@ def _some(steps: tuple[Watched, ...]) -> tuple[Watched, ...]:
     return steps
 
 
+def _in_order(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(sorted({*names}))
+
+
 class Sequence(Written):
     """Two to five steps, each in a later second than the one before it, all inside the window.
 
     A last step that is `same_as: on` is the trigger itself. Where it is another, the steps were taken before the
-    trigger, or with it. Other events may come in between.
+    trigger, or with it. Other events may come in between. With `same` each step has the trigger's own value there.
     """
 
     within: Window
@@ -41,6 +48,30 @@ class Sequence(Written):
         tuple[Watched, ...], Field(json_schema_extra={"minItems": 2, "maxItems": 5}), AfterValidator(_some)
     ]
     """Two to five kinds of events, in their order; the last one may be the trigger itself."""
+    same: (
+        Annotated[
+            tuple[Annotated[str, one_of(texts)], ...],
+            Field(min_length=1, max_length=3),
+            BeforeValidator(listed),
+            AfterValidator(_in_order),
+            OneOrMore(),
+        ]
+        | None
+    ) = None
+    """By what the steps belong together: a field, or some, in which each says what the trigger says."""
+
+    @model_validator(mode="after")
+    def _says_the_same(self) -> Self:
+        told = (self.unfit(step.event) for step in self.steps if step.event is not None)
+        if what := next((what for what in told if what is not None), None):
+            raise at_places({("same",): what})
+        return self
+
+    def unfit(self, event: EventName) -> str | None:
+        """Say why these events cannot say the same as others, or None."""
+        known = texts(event)
+        lacks = next((name for name in self.same or () if name not in known), None)
+        return lacks and f"event {event} has no text {shown(lacks)} to be the same{suggest(lacks, known)}"
 
     @property
     def ends_with_trigger(self) -> bool:
@@ -51,9 +82,14 @@ class Sequence(Written):
         """Remember how far the customer has come."""
         yield self._chain(on)
 
-    def _chain(self, on: Selector) -> Chain:
-        steps = self.steps[:-1] if self.ends_with_trigger else self.steps
-        return Chain(tuple(step.watched(on) for step in steps))
+    def _chain(self, on: Selector) -> Chain | Ties:
+        selectors = tuple(step.watched(on) for step in self.before)
+        return Chain(selectors) if self.same is None else Ties(selectors, self.same)
+
+    @property
+    def before(self) -> tuple[Watched, ...]:
+        """The steps before the trigger."""
+        return self.steps[:-1] if self.ends_with_trigger else self.steps
 
     def holds(self, scope: Scope) -> str:
         """Write that a run started in the window and ended before the trigger."""
@@ -62,12 +98,24 @@ class Sequence(Written):
     def fails(self, scope: Scope) -> str:
         """Write that the latest of all that ended before the trigger started before the window."""
         key, begin = self._chain(scope.on).key, self._begin(scope)
-        return all_of((f"none_started({self._runs(scope)}, {self._last}, {begin})", scope.warm(key, begin)))
+        parts = [f"none_started({self._runs(scope)}, {self._last}, {begin})", scope.warm(key, begin)]
+        if self.same is not None:
+            parts.append(f"knows({self._packed(scope)}, {begin})")
+        return all_of(parts)
 
     def _runs(self, scope: Scope) -> str:
-        chain = self._chain(scope.on)
-        source = f"ends(past.get({constant(chain.key)}, b''), {len(chain.selectors)})"
-        return scope.readings.of(source)[0]
+        packed = self._packed(scope)
+        steps = f"past.get({packed})" if self.same is None else f"tied({packed})"
+        return scope.readings.of(f"ends({steps}, {len(self.before)})")[0]
+
+    def _packed(self, scope: Scope) -> str:
+        """Write where the steps are remembered, and of which values."""
+        past = f"{constant(self._chain(scope.on).key)}, b''"
+        if self.same is None:
+            return past
+        category = CATEGORY.get(scope.on.event)
+        said = ", ".join("event.category" if name == category else f"event.data.{name}" for name in self.same)
+        return f"past.get({past}), ({said},), {len(self.before)}"
 
     @property
     def _last(self) -> str:
@@ -81,12 +129,16 @@ class Sequence(Written):
     def judged(self, seen: Seen, scope: Scope) -> Judged:
         """Look for the latest run that ended before the trigger."""
         chain, begin = self._chain(scope.on), begins(scope, seen, seen.at - second(self.within))
-        runs = chains.ends(seen.customer.remembered.get(chain.key, b""), len(chain.selectors))
+        packed, steps, knows = seen.customer.remembered.get(chain.key, b""), len(chain.selectors), True
+        if isinstance(chain, Ties):
+            said = chain.said(seen.event)
+            packed, knows = ties.tied(packed, said, steps), ties.knows(packed, said, steps, begin)
+        runs = chains.ends(packed, steps)
         last = seen.at - 1 if self.ends_with_trigger else seen.at
         start = chains.started(runs, last)
         if start > begin:
             return Judged(True, seen.at - start)
-        known = chains.none_started(runs, last, begin) and scope.is_warm(seen.since[chain.key], begin)
+        known = knows and chains.none_started(runs, last, begin) and scope.is_warm(seen.since[chain.key], begin)
         return Judged(False if known else None)
 
     def said(self, language: Language) -> str:
@@ -98,7 +150,10 @@ class Sequence(Written):
             else events(step, language)
             for place, step in enumerate(self.steps)
         )
-        return f"{window}内依次有：{steps}" if zh else f"one after another in {window}: {steps}"
+        same = ("、" if zh else " and ").join(self.same or ())
+        if zh:
+            return f"{window}内依次有{f'（{same}相同）' if same else ''}：{steps}"
+        return f"one after another in {window}{f' with the same {same}' if same else ''}: {steps}"
 
     def denied(self, language: Language) -> str:
         """Say that it fails."""
