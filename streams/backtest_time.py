@@ -5,6 +5,7 @@ records that lead to nothing need not be computed one by one.
 """
 
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Final
 
 import numpy as np
@@ -55,15 +56,14 @@ class Times:
 
     def after(self, place: int) -> EventTime:
         """Give event time as it is kept after a record."""
-        topics = {
-            name: TopicTime(int(self.newest[number, place]), int(self.busy[number, place]))
-            for number, name in enumerate(TOPICS)
-        }
-        return EventTime(mark=int(self.mark[place]), topics=topics)
+        told = zip(self.newest[:, place].tolist(), self.busy[:, place].tolist(), strict=True)
+        return EventTime(mark=int(self.mark[place]), topics=dict(zip(TOPICS, starmap(TopicTime, told), strict=True)))
 
     def first_at(self, moment: Millis, start: int, end: int) -> int:
         """Give the first of some records after which the clock says this moment or a later one; `end` if none does."""
-        return min(end, start + int(np.searchsorted(self.clock[start:end], moment)))
+        if start >= end or self.clock[end - 1] < moment:
+            return end
+        return start + int(np.searchsorted(self.clock[start:end], moment))
 
     def first_mark(self, due: Millis, start: int, end: int) -> int:
         """Give the first of some records by which, or before which, a deadline of event time is reached."""

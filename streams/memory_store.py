@@ -91,6 +91,11 @@ class MemoryStore:
                 raise RuntimeError("the store was written while a scan ran")
             yield order[place], found.values[order[place]]
 
+    def first(self, key: bytes, kind: str) -> bytes | None:
+        """Give the first id of one kind, if there is any."""
+        found = self._kinds.get((key, kind))
+        return found.ordered()[0] if found is not None and found.values else None
+
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Give every record by its composite key, sorted as on disk."""
         everything = {

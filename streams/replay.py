@@ -22,6 +22,7 @@ from streams.stages import STAGES
 from streams.topics import CATALOGUE
 from streams.versions import Versions
 from streams.watermark import IDLE, EventTime
+from streams.work import TIMER
 
 __all__ = ["Replay"]
 
@@ -97,8 +98,7 @@ class Replay:
     def first_due(self) -> tuple[Millis, Millis]:
         """Give when the first timer is due, and the first deadline of event time; `NEVER` where there is none."""
         store = self.stores["customers"]
-        name, _ = next(iter(store.scan(b"", "t")), (NEVER.to_bytes(8), b""))
-        return int.from_bytes(name[:8]), Deadlines(store).first
+        return _first_timer(store), Deadlines(store).first
 
     def rest(self) -> Iterator[Output]:
         """Let time pass until no timer is left that could end a decision or label an offer."""
@@ -116,7 +116,10 @@ class Replay:
         yield from self._wait_for_absences(until)
 
     def _first_deferred(self, until: Millis) -> Millis | None:
-        for name, _ in self.stores["customers"].scan(b"", "t"):
+        store = self.stores["customers"]
+        if _first_timer(store) > until:
+            return None
+        for name, _ in store.scan(b"", TIMER):
             at = int.from_bytes(name[:8])
             if at > until:
                 break
@@ -159,7 +162,7 @@ class Replay:
 
     def _next_timer(self) -> Millis | None:
         # The timers' names begin with their time; `forget` comes weeks later and writes nothing.
-        timers = (name for name, _ in self.stores["customers"].scan(b"", "t") if name[8:9] != b"f")
+        timers = (name for name, _ in self.stores["customers"].scan(b"", TIMER) if name[8:9] != b"f")
         first = int.from_bytes(next(timers, b"")[:8])
         deadline = Deadlines(self.stores["customers"]).first
         if deadline == NEVER:
@@ -182,3 +185,9 @@ class Replay:
         offset = self._offsets.get(record.topic, 0)
         self._offsets[record.topic] = offset + 1
         return Record(record.topic, 0, offset, record.key, record.value, record.headers, record.at)
+
+
+def _first_timer(store: MemoryStore) -> Millis:
+    # The timers' names begin with their time.
+    name = store.first(b"", TIMER)
+    return NEVER if name is None else int.from_bytes(name[:8])

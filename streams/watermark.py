@@ -76,14 +76,15 @@ def advanced(
 
     """
     found: dict[str, TopicTime] = {}
+    reached: list[Millis] = []
     for topic in topics:
-        last = before.topics.get(topic)
-        if last is None or topic in heard or topic not in drained:
+        last, is_drained = before.topics.get(topic), topic in drained
+        if last is None or topic in heard or not is_drained:
             newest = max(heard.get(topic, 0), last.newest if last else 0)
             last = TopicTime(newest, now)
         found[topic] = last
-    reached = min((_reached(last, topic in drained, now) for topic, last in found.items()), default=now)
-    return EventTime(mark=max(before.mark, reached - late), topics=found)
+        reached.append(_reached(last, is_drained, now))
+    return EventTime(mark=max(before.mark, min(reached, default=now) - late), topics=found)
 
 
 def _reached(last: TopicTime, is_drained: bool, now: Millis) -> Millis:
