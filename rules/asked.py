@@ -130,12 +130,11 @@ class Compared(Asked):
             return None
         # A model is slow to say that it has no such field, and a log has thousands of values.
         said = vars(self)
-        bounds = ((said.get(name), sign) for name, _, sign in _BOUNDS)
-        return (
-            (self.any_of is None or value in self.any_of)
-            and (self.none_of is None or value not in self.none_of)
-            and all(bound is None or _COMPARES[sign](value, bound) for bound, sign in bounds)
-        )
+        for name, _, sign in _BOUNDS:
+            bound = said.get(name)
+            if bound is not None and not _COMPARES[sign](value, bound):
+                return False
+        return (self.any_of is None or value in self.any_of) and (self.none_of is None or value not in self.none_of)
 
     def bare(self, variable: str, *, indexed: bool = False) -> list[str]:
         """Write what is asked of a variable that holds a value of the right kind, as conditions that must all hold."""

@@ -88,10 +88,11 @@ def advanced(
 
 
 def _reached(last: TopicTime, is_drained: bool, now: Millis) -> Millis:
+    # Of most topics nothing came for a while: they are asked no more.
+    if is_drained and now - last.busy >= IDLE:
+        return now
     newest = min(last.newest, now)
-    if not is_drained:
-        return newest
-    return now if now - last.busy >= IDLE else max(newest, now - HELD)
+    return max(newest, now - HELD) if is_drained else newest
 
 
 def kept(store: Store) -> EventTime:
