@@ -31,7 +31,7 @@ from rules.policy import Policy, load_policy
 from rules.priorities import Priorities, load_priorities
 from rules.schema import Rule, Then
 from rules.templates import Templates
-from rules.weighing import Propensity, terms_of
+from rules.weighing import Weighing
 from streams.interpreter import collect_rarely, leave_alone
 
 __all__ = ["main"]
@@ -125,8 +125,9 @@ def _decision(policy: Policy, priorities: str = "") -> Callable[[], object]:
 
     def weigh() -> object:
         found = gates(event, customer, standing, rules, policy, _NOON)
-        terms = {c.rule.id: terms_of(c, Propensity(0.05, 100), event, "m", said, _NOON) for c in found}
-        counted = {rule: scores[rule] if term is None else term.priority for rule, term in terms.items()}
+        weighing = Weighing(event, said, _NOON)
+        weights = {c.rule.id: weighing.of(c, 0.05, 100, "m") for c in found}
+        counted = {rule: scores[rule] if weight is None else weight.priority for rule, weight in weights.items()}
         return rank(found, counted, None if said.explore is None else Exploring(said.explore, event.id))
 
     return weigh if priorities else decide

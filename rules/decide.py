@@ -3,7 +3,7 @@
 Steps 2 to 10 of the order of a decision. Conditions ran in event time; the gates run in processing time.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -33,8 +33,6 @@ _Passed = tuple[Reason, ...]
 """What would have refused the rule, but for its purpose."""
 _Outcome = tuple[Channel | None, Reason | None, _Passed]
 """The channel, or the reason why there is none, and what was passed on the way."""
-_Awake = list[tuple[Channel, _Passed]]
-"""The channels that consent and hours leave open, each with what was passed."""
 _NOT_VALID: Final[_Outcome] = (None, Reason.NOT_VALID, ())
 _PAUSED: Final[_Outcome] = (None, Reason.RULE_PAUSED, ())
 _STALE: Final[_Outcome] = (None, Reason.STALE, ())
@@ -92,10 +90,14 @@ def refused(rule: Rule, customer: str, policy: Policy, reason: Reason | None) ->
 
 
 class _Way(msgspec.Struct):
-    """What was answered for one way: refused by consent or hours, or the channels that are awake and their outcome."""
+    """What was answered for one way: refused by consent or hours, or the channels that are left and their outcome.
+
+    The first of the channels is awake, with what it passed; whether the others are is asked where the first is shut.
+    """
 
     refused: _Outcome | None
-    awake: _Awake = []
+    channels: Sequence[Channel] = ()
+    passed: _Passed = ()
     outcome: _Outcome | None = None
 
 
@@ -109,6 +111,7 @@ class _Asked:
         "_customer",
         "_now",
         "_policy",
+        "_said",
         "_standing",
         "_stops",
         "_ways",
@@ -121,6 +124,7 @@ class _Asked:
         self._customer, self._standing, self._policy, self._now = customer, standing, policy, now
         self._stops = stops if stops.kinds or stops.unread else None
         self._age, self._arms = now - event.at, Arms(event.customer, policy)
+        self._said = consents(standing.profile.consent, standing.said)
         self._zone, self._classes_of = zone_of(policy, standing.profile.attrs), policy.classes_of
         self._ways: dict[tuple[str, tuple[Channel, ...], tuple[str, ...]], _Way] = {}
 
@@ -148,7 +152,11 @@ class _Asked:
             return _STALE
         if self._standing.profile.do_not_contact:
             return _DO_NOT_CONTACT
-        way = self._way(gated, channels)
+        # Alike for rules that have purpose, channels and classes of the product in common.
+        name = gated.purpose, channels, self._classes_of.get(gated.product, ())
+        way = self._ways.get(name)
+        if way is None:
+            way = self._ways[name] = self._asked(gated, channels)
         if way.refused is not None:
             return way.refused
         if gated.cooldown and in_cooldown(self._customer, rule, now):
@@ -156,51 +164,44 @@ class _Asked:
         if gated.per_customer is not None and used_up(self._customer, rule):
             return _CUSTOMER_LIMIT
         if way.outcome is None:
-            way.outcome = self._uncrowded(gated.purpose, way.awake)
+            way.outcome = self._uncrowded(gated, way)
         return way.outcome
 
-    def _way(self, gated: Gated, channels: tuple[Channel, ...]) -> _Way:
-        """Give what is answered alike for rules that have purpose, channels and classes of the product in common."""
-        name = gated.purpose, channels, self._classes_of.get(gated.product, ())
-        found = self._ways.get(name)
-        if found is None:
-            found = self._ways[name] = self._asked(gated, channels)
-        return found
-
     def _asked(self, gated: Gated, channels: tuple[Channel, ...]) -> _Way:
-        """Ask consent, then calendar and hours."""
-        profile, policy, purpose = self._standing.profile, self._policy, gated.purpose
-        said = consents(profile.consent, self._standing.said)
-        allowed = [channel for channel in channels if permitted(said, purpose, channel)]
-        if not allowed:
-            return _Way(_NO_CONSENT)
-        if not profile.personalisation:
-            return _Way(_NO_PERSONALISATION)
-        passes, now = policy.passes(purpose), self._now
-        awake: _Awake = []
-        reached: list[Reason] = []
-        for channel in allowed:
-            why = closed(policy, Use(channel, gated.product, self._zone), now)
-            if refusing := _first(why, passes):
-                reached.append(refusing)
-            else:
-                awake.append((channel, why))
-        return _Way(None, awake) if awake else _Way((None, _furthest(reached), ()))
+        """Ask consent, then calendar and hours, until a channel is awake."""
+        passes, reached = self._policy.passes(gated.purpose), list[Reason]()
+        for place, channel in enumerate(channels):
+            why = self._closed(gated, channel)
+            if why is None:
+                continue
+            if not self._standing.profile.personalisation:
+                return _Way(_NO_PERSONALISATION)
+            if (refusing := _first(why, passes)) is None:
+                return _Way(None, channels[place:], why)
+            reached.append(refusing)
+        return _Way((None, _furthest(reached), ()) if reached else _NO_CONSENT)
 
-    def _uncrowded(self, purpose: str, awake: _Awake) -> _Outcome:
+    def _closed(self, gated: Gated, channel: Channel) -> _Passed | None:
+        """Give each reason why a channel may not be used now; None where the customer does not consent to it at all."""
+        if not permitted(self._said, gated.purpose, channel):
+            return None
+        return closed(self._policy, Use(channel, gated.product, self._zone), self._now)
+
+    def _uncrowded(self, gated: Gated, way: _Way) -> _Outcome:
         """Ask the ledger of contacts: of the customer first, then of each channel."""
         customer, policy, now = self._customer, self._policy, self._now
-        passes = policy.passes(purpose)
-        crowd = crowded(customer, purpose, policy, now)
+        passes = policy.passes(gated.purpose)
+        crowd = crowded(customer, gated.purpose, policy, now)
         if refusing := _first(crowd, passes):
             return None, refusing, ()
         reached: list[Reason] = []
-        for channel, why in awake:
-            found = shut(customer, channel, policy, now)
-            if refusing := _first(found, passes):
+        for place, channel in enumerate(way.channels):
+            why = self._closed(gated, channel) if place else way.passed
+            if why is not None and _first(why, passes) is None:
+                found = shut(customer, channel, policy, now)
+                if (refusing := _first(found, passes)) is None:
+                    return channel, None, (*why, *crowd, *found)
                 reached.append(refusing)
-            else:
-                return channel, None, (*why, *crowd, *found)
         return None, _furthest(reached), ()
 
 
@@ -279,11 +280,10 @@ def _put_first(ranked: list[Candidate], priorities: Mapping[str, float], explori
     Nothing is tried in the place of a mandatory offer, and no default one in the place of others.
     """
     level = ranked[0].rule.gated.level
-    same = [one for one in ranked if one.rule.gated.level == level]
+    same = [one.rule.id for one in ranked if one.rule.gated.level == level]
     if len(same) < 2 or level == MANDATORY:
         return {}
-    found = chances([priorities.get(one.rule.id, 0.0) for one in same], exploring.how)
-    chosen = same[drawn_first(found, exploring.decision)]
-    ranked.remove(chosen)
-    ranked.insert(0, chosen)
-    return {one.rule.id: chance for one, chance in zip(same, found, strict=True)}
+    found = chances([priorities.get(rule, 0.0) for rule in same], exploring.how)
+    # Those of a level stand side by side, the best one's in front.
+    ranked.insert(0, ranked.pop(drawn_first(found, exploring.decision)))
+    return dict(zip(same, found, strict=True))

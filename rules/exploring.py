@@ -43,11 +43,11 @@ def chances(priorities: Sequence[float], how: Explore) -> tuple[float, ...]:
     Foster and Rakhlin 2020, "Beyond UCB", ICML, algorithm 1, with gamma as a multiple of 1 / the best priority.
 
     """
-    number, best = len(priorities), priorities[0]
+    number, best, gamma = len(priorities), priorities[0], how.gamma
     # A gap is a part of the best priority: values and base rates cancel out, and one gamma serves all decisions.
-    others = [1 / (number + how.gamma * (1 - one / best if best > 0 else 0.0)) for one in priorities[1:]]
-    weights = [1 - sum(others), *others]
-    return tuple((1 - how.evenly) * weight + how.evenly / number for weight in weights)
+    others = [1 / (number + gamma * (1 - one / best if best > 0 else 0.0)) for one in priorities[1:]]
+    left, each = 1 - how.evenly, how.evenly / number
+    return tuple([left * weight + each for weight in (1 - sum(others), *others)])
 
 
 def drawn_first(found: Sequence[float], decision: str) -> int:

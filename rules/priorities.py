@@ -3,9 +3,9 @@
 A file of its own, beside the contact policy: it says nothing about who may be contacted.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from operator import itemgetter
+from math import prod
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
@@ -26,17 +26,26 @@ __all__ = [
     "MOST",
     "Explore",
     "Fit",
+    "InForce",
     "Level",
     "Lever",
     "Priorities",
     "Priority",
+    "Pulled",
     "Smoothing",
+    "bounded",
     "load_priorities",
 ]
 
 LEAST: Final = 0.1
 MOST: Final = 10.0
 """Levers together, and the fits of a moment together, count for no less and no more."""
+
+
+def bounded(factors: Sequence[float]) -> float:
+    """Multiply factors, in their bounds."""
+    return min(max(prod(factors), LEAST), MOST) if factors else 1.0
+
 
 Level = Literal["mandatory", "usual", "default"]
 """A mandatory offer wins over all others, a default one is made where no other is open."""
@@ -128,8 +137,47 @@ class Lever(Written):
 
 
 _KINDS: Final = ("rule", "programme", "merchant", "channel")
-_Placed = tuple[int, Millis, Millis, tuple[tuple[str, str], ...], Lever]
-"""A lever's number, from when until when it counts, and what it asks beside the place that it is looked up by."""
+_EVER: Final[Millis] = 2**63
+_MOST_KEPT: Final = 10_000
+Pulled = tuple[float, tuple[str, ...]]
+"""The product of some levers, in its bounds, and their names."""
+
+
+class InForce:
+    """The levers in force between two moments at which one begins or ends, asked once for all offers that are alike.
+
+    Parameters
+    ----------
+    levers
+        All levers, in the order of the file.
+    now
+        A moment between the two.
+
+    """
+
+    __slots__ = ("_found", "_levers", "_rules", "begin", "end")
+
+    def __init__(self, levers: Sequence[Lever], now: Millis) -> None:
+        begins = [(-_EVER if lever.from_ is None else lever.from_, lever) for lever in levers]
+        edges = [-_EVER, *(begin for begin, _ in begins), *(lever.until for lever in levers), _EVER]
+        self.begin, self.end = max(edge for edge in edges if edge <= now), min(edge for edge in edges if edge > now)
+        self._levers = [(dict(lever.named), lever) for begin, lever in begins if begin <= now < lever.until]
+        self._rules = frozenset(asked["rule"] for asked, _ in self._levers if "rule" in asked)
+        self._found: dict[tuple[str, ...], Pulled] = {}
+
+    def pulled(self, rule: str, programme: str, merchant: str, channel: str) -> Pulled:
+        """Give the levers that reach an offer, `""` where it has no merchant."""
+        # Rules that no lever names are alike.
+        offer = rule if rule in self._rules else "", programme, merchant, channel
+        found = self._found.get(offer)
+        if found is None:
+            if len(self._found) == _MOST_KEPT:
+                self._found.clear()
+            named = dict(zip(_KINDS, offer, strict=True)).items()
+            levers = [lever for asked, lever in self._levers if asked.items() <= named]
+            found = bounded([lever.times for lever in levers]), tuple(lever.name for lever in levers)
+            self._found[offer] = found
+        return found
 
 
 def _gamma(number: float) -> float:
@@ -206,32 +254,16 @@ class Priorities(Document):
         """Give what holds for a house that says nothing: every offer by its chance alone."""
         return cls.model_validate({"format": 1, "zone": "UTC"})
 
-    def pulled(self, offer: Mapping[str, str], now: Millis) -> list[Lever]:
-        """Give the levers that count for an offer now, in the order of the file.
-
-        Parameters
-        ----------
-        offer
-            Its rule, programme, merchant and channel, `""` where it has none.
-        now
-            Processing time: a lever that has ended counts no more.
-
-        """
-        found: list[tuple[int, Lever]] = []
-        for kind in _KINDS:
-            for number, begin, end, also, lever in self._placed.get((kind, offer[kind]), ()):
-                if begin <= now < end and (not also or all(offer[other] == name for other, name in also)):
-                    found.append((number, lever))
-        return [lever for _, lever in sorted(found, key=itemgetter(0))] if len(found) > 1 else [one for _, one in found]
+    def in_force(self, now: Millis) -> "InForce":
+        """Give the levers that count at a moment of processing time: one that has ended counts no more."""
+        newest = self._newest
+        if not newest[0].begin <= now < newest[0].end:
+            newest[0] = InForce(self.levers, now)
+        return newest[0]
 
     @cached_property
-    def _placed(self) -> Mapping[tuple[str, str], tuple[_Placed, ...]]:
-        places: dict[tuple[str, str], list[_Placed]] = {}
-        for number, lever in enumerate(self.levers):
-            place, *also = lever.named
-            begin = -(2**63) if lever.from_ is None else lever.from_
-            places.setdefault(place, []).append((number, begin, lever.until, tuple(also), lever))
-        return {place: tuple(found) for place, found in places.items()}
+    def _newest(self) -> list["InForce"]:
+        return [InForce(self.levers, 0)]
 
     def warnings(self, now: Millis) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Say what is odd, and where: levers that have ended, and those that do nothing."""

@@ -58,11 +58,11 @@ def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:
     candidates = gates(event, customer, standing, rules, versions.policy, work.now, versions.stops)
     wishes = wishes_of(work, event, standing, decision, [c for c in candidates if c.channel is not None])
     convincing = worded(work, event, [_convinced(work, wishes, candidate) for candidate in candidates])
-    terms = {c.rule.id: counts(work, event, c, wishes[c.rule.id].score) for c in convincing if c.is_open}
-    counted = {rule: wishes[rule].score if found is None else found.priority for rule, found in terms.items()}
+    weights = counts(work, event, [c for c in convincing if c.reason is None], wishes)
+    counted = {rule: wishes[rule].score if found is None else found.priority for rule, found in weights.items()}
     explore = work.versions.priorities.explore
     ranking = rank(convincing, counted, None if explore is None else Exploring(explore, decision))
-    drafted = _drafted(work, cause, decision, ranking, Weighed(wishes, terms))
+    drafted = _drafted(work, cause, decision, ranking, Weighed(wishes, weights))
     if not ranking.wishes:
         if again := deferrals.due_again(work, cause, candidates):
             deferrals.keep(work, cause, decision, again, drafted["verdicts"])
@@ -126,6 +126,7 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, weighed:
     verdicts: list[Verdict] = []
     for place, c in enumerate((*ranking.wishes, *ranking.refused), 1):
         rule, wish = c.rule, weighed.wishes.get(c.rule.id)
+        weight = weighed.weights.get(rule.id)
         verdict = Verdict(
             rule=rule.id,
             programme=rule.programme,
@@ -137,7 +138,7 @@ def _drafted(work: Work, cause: Cause, decision: str, ranking: Ranking, weighed:
             score=wish.score if wish else None,
             rank=place if place <= len(ranking.wishes) else None,
             passed=_passed(work, c),
-            terms=weighed.terms.get(rule.id),
+            terms=None if weight is None else weight.terms,
             chance=ranking.chances.get(rule.id),
             control=c.control,
             treatment=c.treatment,

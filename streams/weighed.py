@@ -1,15 +1,14 @@
 """Weighed: what is known of the candidates that passed the gates of one decision, and what each counts for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from kairos.customer import Standing
-from kairos.decisions import Terms
 from kairos.events import Event
 from kairos.ids import offer_id
 from models.features import features
 from rules.candidates import Candidate
-from rules.weighing import Propensity, terms_of
+from rules.weighing import Weighing, Weight
 from streams.facts import Around, around, context
 from streams.learning import PRIOR
 from streams.open_decision import Wished
@@ -18,11 +17,15 @@ from streams.work import Work
 __all__ = ["Weighed", "counts", "wishes_of"]
 
 
+Weights = dict[str, Weight | None]
+"""What candidates count for, by their rules."""
+
+
 class Weighed(NamedTuple):
     """What is known of the candidates that passed the gates, by their rules."""
 
     wishes: dict[str, Wished]
-    terms: dict[str, Terms | None]
+    weights: Weights
 
 
 def wishes_of(
@@ -55,9 +58,13 @@ def _wished(work: Work, known: Around, standing: Standing, decision: str, candid
     )
 
 
-def counts(work: Work, event: Event, candidate: Candidate, score: float) -> Terms | None:
-    """Give what a candidate counts for among the others; None where that is its score alone."""
-    pool = work.versions.pools.get(candidate.rule.then.offer.pool or "")
-    model = work.versions.models.get(candidate.rule.then.objective)
-    known = Propensity(score, model.shown.get(candidate.rule.id, 0) if model else 0)
-    return terms_of(candidate, known, event, pool.merchant if pool else "", work.versions.priorities, work.now)
+def counts(work: Work, event: Event, candidates: Iterable[Candidate], wishes: Mapping[str, Wished]) -> Weights:
+    """Give what each candidate counts for among the others, by its rule; None where that is its score alone."""
+    versions = work.versions
+    weighing, found = Weighing(event, versions.priorities, work.now), Weights()
+    for c in candidates:
+        rule, offered = c.rule.id, c.rule.then.offer
+        model, pool = versions.models.get(c.rule.then.objective), versions.pools.get(offered.pool or "")
+        shown = 0 if model is None else model.shown.get(rule, 0)
+        found[rule] = weighing.of(c, wishes[rule].score, shown, "" if pool is None else pool.merchant)
+    return found

@@ -24,7 +24,7 @@ from rules.priorities import Lever, Priorities, Smoothing, load_priorities
 from rules.priorities_saying import priorities_lines, terms_said
 from rules.saying import LANGUAGES
 from rules.schema import Rule
-from rules.weighing import Propensity, terms_of
+from rules.weighing import Weighing, Weight
 from tests.customer_table import Table, versions
 from tests.rules_strategies import NOON, book_of, unhurried, written
 from tests.test_rules_match import food, rule
@@ -47,9 +47,9 @@ def levers(*said: dict[str, Any]) -> Priorities:
     return found
 
 
-def weighed(rule: Rule, said: Priorities, now: Millis = NOON, merchant: str = "m1") -> Terms | None:
+def weighed(rule: Rule, said: Priorities, now: Millis = NOON, merchant: str = "m1") -> Weight | None:
     candidate = Candidate(rule, Arm.TREATMENT, Channel.SMS)
-    return terms_of(candidate, Propensity(0.04), food(NOON), merchant, said, now)
+    return Weighing(food(NOON), said, now).of(candidate, 0.04, merchant=merchant)
 
 
 def test_a_rule_that_says_nothing_counts_for_its_chance_alone_and_the_record_is_as_before() -> None:
@@ -93,15 +93,23 @@ def test_a_lever_reaches_what_it_names_and_nothing_else(lever: dict[str, Any], r
     assert (weighed(one(), levers({"times": 2, **lever})) is not None) is reached
 
 
+def test_what_reaches_one_rule_is_not_taken_for_another_of_its_programme() -> None:
+    said = levers({"times": 2, "rule": "r"}, {"times": 3, "programme": "p"})
+
+    found = [weighed(one(id=name), said) for name in ("r", "other", "r", "third")]
+
+    both, alike = ("lever 0", "lever 1"), ("lever 1",)
+    assert [each and each.pulled for each in found] == [both, alike, both, alike]
+
+
 def test_a_lever_counts_from_its_first_day_to_the_end_of_its_last() -> None:
     said = levers({"times": 2, "rule": "r", "from": "2026-12-02", "until": "2026-12-02"})
     midnight = NOON + DAY // 2
 
-    found = [
-        weighed(one(), said, now) is not None for now in (midnight - 1, midnight, midnight + DAY - 1, midnight + DAY)
-    ]
+    moments = (midnight - 1, midnight, midnight + DAY - 1, midnight + DAY, midnight, midnight - 1)
+    found = [weighed(one(), said, now) is not None for now in moments]
 
-    assert found == [False, True, True, False]
+    assert found == [False, True, True, False, True, False]
     assert [what for _, what in said.warnings(midnight + DAY)] == ["the lever 'lever 0' has ended and counts as 1"]
     assert list(said.warnings(midnight + DAY - 1)) == []
 
