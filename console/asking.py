@@ -16,7 +16,7 @@ from rules.decide import refused
 from rules.explain import Explanation, explain
 from rules.judged import EVER, Seen
 from rules.schema import Rule
-from streams.facts import around, context
+from streams.facts import around, offered
 from streams.replay import Replay
 from streams.topics import DECISIONS
 from streams.versions import Versions
@@ -167,5 +167,5 @@ def _scores(work: Work, rule: Rule, seen: Seen) -> Mapping[str, float | None]:
     if not models:
         return {}
     candidate = replace(refused(rule, seen.event.customer, work.versions.policy, None), channel=rule.then.channels[0])
-    known = features(context(work, around(work, seen.event), seen.standing(), candidate))
+    known = features(offered(work, candidate), around(work, seen.event))
     return {name: None if model is None else model.score(known) for name, model in models.items()}

@@ -6,7 +6,7 @@ from typing import Final
 from kairos.decisions import Value
 from kairos.money import Money
 from rules.asked import Asked
-from rules.clause_names import OfCustomer, OfEvent, OfPast, OfScore
+from rules.clause_names import OfCustomer, OfPast, OfScore
 from rules.fields import value_of
 from rules.judged import Seen
 from rules.places import Near, distance
@@ -36,16 +36,16 @@ def values_read(
     """
     scope, found = rule.scope(), dict[str, Value]()
     for clause in rule.clauses:
-        match clause:
-            case OfEvent(name, field, asked):
-                found[name] = _of_event(asked, value_of(seen.event, field, asked))
-            case OfScore(name, asked):
-                found[name] = scores.get(asked.model)
-            case OfCustomer(name, asked):
-                found[name] = _plain(asked.judged(seen, scope).read)
-            case OfPast(name, asked):
-                if not is_later:
-                    found[name] = _plain(asked.judged(seen, scope).read)
+        # A pattern that takes a clause apart would cost more than most answers.
+        if isinstance(clause, OfPast):
+            if not is_later:
+                found[clause.name] = _plain(clause.asked.judged(seen, scope).read)
+        elif isinstance(clause, OfCustomer):
+            found[clause.name] = _plain(clause.asked.judged(seen, scope).read)
+        elif isinstance(clause, OfScore):
+            found[clause.name] = scores.get(clause.asked.model)
+        else:
+            found[clause.name] = _of_event(clause.asked, value_of(seen.event, clause.field, clause.asked))
     return found
 
 
@@ -58,6 +58,6 @@ def _of_event(asked: Asked, value: object) -> Value:
 
 
 def _plain(value: object) -> Value:
-    if isinstance(value, Money):
-        return str(value)
-    return value if isinstance(value, _TOLD) else None
+    if isinstance(value, _TOLD):
+        return value
+    return str(value) if isinstance(value, Money) else None

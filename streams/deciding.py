@@ -56,7 +56,7 @@ def decide_on(work: Work, cause: Cause, rules: Sequence[Rule]) -> None:
     earlier = cause.earlier
     decision = earlier.decision if earlier else decision_id(event.customer, event.id, versions.book.hash)
     candidates = gates(event, customer, standing, rules, versions.policy, work.now, versions.stops)
-    wishes = wishes_of(work, event, standing, decision, [c for c in candidates if c.channel is not None])
+    wishes = wishes_of(work, event, decision, [c for c in candidates if c.channel is not None])
     convincing = worded(work, event, [_convinced(work, wishes, candidate) for candidate in candidates])
     weights = counts(work, event, [c for c in convincing if c.reason is None], wishes)
     counted = {rule: wishes[rule].score if found is None else found.priority for rule, found in weights.items()}

@@ -1,20 +1,18 @@
 """Facts: what a decision saw of the customer, for the model and for the record."""
 
-from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import cast
 
 from kairos.customer import Customer, Standing
 from kairos.decisions import Value
 from kairos.events import Event, Transaction
 from kairos.instants import DAY, SECOND, Millis
-from models.features import Attribute, Context
+from models.features import Around, Named, Offered
 from models.tags import decode
 from rules.candidates import Candidate
 from rules.moments import local
-from rules.schema import Rule
 from streams.work import Work
 
-__all__ = ["Around", "around", "context", "day", "facts"]
+__all__ = ["around", "day", "facts", "offered"]
 
 _FIRST_DAY = 18_262
 """Days from 1970 to 2020-01-01, from which tags count."""
@@ -41,20 +39,9 @@ def facts(event: Event, standing: Standing) -> dict[str, Value]:
     return found | {f"attr.{name}": value for name, value in sorted(standing.profile.attrs.items())}
 
 
-class Around(NamedTuple):
-    """What the model may know of a customer at a moment, whichever candidate it is asked about."""
-
-    hour: int
-    weekday: int
-    app_class: str
-    classes: Mapping[str, float]
-    since: float | None
-    contacts: int
-
-
-def around(work: Work, event: Event) -> Around:
-    """Look around once for all candidates of a decision."""
-    customer = work.customer(event.customer)
+def around(work: Work, event: Event) -> Named:
+    """Look around once for all candidates of a decision, for what the model may know of the customer."""
+    customer, standing = work.customer(event.customer), work.standing(event.customer)
     minute, weekday = local(event.at, work.versions.policy.zone)
     newest = _newest_contact(customer)
     return Around(
@@ -62,40 +49,18 @@ def around(work: Work, event: Event) -> Around:
         weekday=weekday,
         app_class=event.category or "" if event.type == "app_usage" else "",
         classes=_classes(work, customer, event.at),
-        since=None if newest is None else (work.now - newest) / DAY,
+        days_since_contact=None if newest is None else (work.now - newest) / DAY,
         contacts=sum([len(packed) // 4 for packed in customer.contacts.values()]),
-    )
+        attrs=standing.profile.attrs,
+    ).named()
 
 
-def context(work: Work, known: Around, standing: Standing, candidate: Candidate) -> Context:
-    """Give what the model may know of a candidate and its customer as of the decision."""
-    rule, then = candidate.rule, candidate.rule.then
-    pool = work.versions.pools.get(then.offer.pool or "")
-    return Context(
-        rule=rule.id,
-        programme=rule.programme,
-        channel=candidate.channel.value if candidate.channel else "",
-        hour=known.hour,
-        weekday=known.weekday,
-        merchant=pool.merchant if pool else "",
-        pool=then.offer.pool or "",
-        app_class=known.app_class,
-        face_cents=pool.value if pool else 0,
-        classes=known.classes,
-        days_since_contact=known.since,
-        contacts=known.contacts,
-        attrs=_attributes(rule, standing),
-    )
-
-
-def _attributes(rule: Rule, standing: Standing) -> dict[str, Attribute]:
-    """Give the attributes that a model may learn from: numbers and flags, and the words that the rule itself reads.
-
-    Any other word may be a name or an account, and would leave a weight of its own for each customer.
-    """
-    read = rule.who.attributes()
-    attrs = standing.profile.attrs
-    return {name: value for name, value in attrs.items() if name in read or not isinstance(value, str)}
+def offered(work: Work, candidate: Candidate) -> Offered:
+    """Give what the model may know of a candidate; its words are those attributes that the rule itself reads."""
+    rule, pool = candidate.rule, candidate.rule.then.offer.pool or ""
+    of, channel = work.versions.pools.get(pool), candidate.channel or ""
+    merchant, face = ("", 0) if of is None else (of.merchant, of.value)
+    return Offered(rule.id, rule.programme, channel, merchant, pool, face, rule.who.attributes())
 
 
 def _classes(work: Work, customer: Customer, at: Millis) -> dict[str, float]:

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from kairos.customer import Standing
 from kairos.events import Event
 from kairos.ids import offer_id
-from models.features import features
+from models.features import Named, features
 from rules.candidates import Candidate
 from rules.weighing import Weighing, Weight
-from streams.facts import Around, around, context
+from streams.facts import around, offered
 from streams.learning import PRIOR
 from streams.open_decision import Wished
 from streams.work import Work
@@ -28,19 +27,17 @@ class Weighed(NamedTuple):
     weights: Weights
 
 
-def wishes_of(
-    work: Work, event: Event, standing: Standing, decision: str, candidates: Sequence[Candidate]
-) -> dict[str, Wished]:
+def wishes_of(work: Work, event: Event, decision: str, candidates: Sequence[Candidate]) -> dict[str, Wished]:
     """Give how each candidate that passed the gates would go out, and what it would teach, by its rule."""
     if not candidates:
         return {}
     known = around(work, event)
-    return {c.rule.id: _wished(work, known, standing, decision, c) for c in candidates}
+    return {c.rule.id: _wished(work, known, decision, c) for c in candidates}
 
 
-def _wished(work: Work, known: Around, standing: Standing, decision: str, candidate: Candidate) -> Wished:
+def _wished(work: Work, known: Named, decision: str, candidate: Candidate) -> Wished:
     rule = candidate.rule
-    found = features(context(work, known, standing, candidate))
+    found = features(offered(work, candidate), known)
     model = work.versions.models.get(rule.then.objective)
     return Wished(
         offer=offer_id(decision, rule.id),

@@ -3,50 +3,51 @@
 import math
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from models.features import CROSSES, Context, features
+from models.features import CROSSES, Around, Offered, features
 from models.ftrl import FTRLProximal
 from models.snapshot import Snapshot
 
 weights = st.dictionaries(st.text(max_size=8), st.floats(-30, 30, width=32), max_size=20)
-LUNCH = Context(
-    rule="r1",
-    programme="takeaway",
-    channel="push",
+LUNCH = Offered("r1", "takeaway", "push", merchant="m1", pool="p1", face_cents=1000, words=("tier",))
+NOON = Around(
     hour=12,
     weekday=4,
-    merchant="m1",
-    pool="p1",
     app_class="food",
-    face_cents=1000,
     classes={"food": 3.0, "travel": 5.0, "games": 0.0},
     days_since_contact=4.5,
     contacts=2,
-    attrs={"tier": "gold", "aum": 51_234.5, "mobile": True},
+    attrs={"tier": "gold", "aum": 51_234.5, "mobile": True, "name": "Li"},
 )
 
 
+def lunch(**changes: Any) -> dict[str, float]:
+    return features(LUNCH, replace(NOON, **changes).named())
+
+
 def test_an_empty_snapshot_gives_everybody_the_prior() -> None:
-    assert Snapshot("redeemed", 0.013).score(features(LUNCH)) == pytest.approx(0.013)
+    assert Snapshot("redeemed", 0.013).score(lunch()) == pytest.approx(0.013)
 
 
 def test_a_snapshot_scores_as_its_model_does() -> None:
     model = FTRLProximal(prior=0.02)
     for hour in range(24):
-        model.learn_one(features(replace(LUNCH, hour=hour)), hour in {11, 12, 18})
+        model.learn_one(lunch(hour=hour), hour in {11, 12, 18})
 
     snapshot = Snapshot("redeemed", model.prior, model.weights())
 
     for hour in (0, 12, 23):
-        x = features(replace(LUNCH, hour=hour))
+        x = lunch(hour=hour)
         assert snapshot.score(x) == pytest.approx(model.predict_proba_one(x)[True], rel=1e-5)
 
 
@@ -140,7 +141,7 @@ def test_twenty_thousand_weights_take_well_under_a_megabyte() -> None:
 
 
 def test_the_features_of_a_candidate_are_these_and_in_this_order() -> None:
-    assert " ".join(features(LUNCH)) == (
+    assert " ".join(lunch()) == (
         "rule=r1 programme=takeaway channel=push hour=12 daypart=3 weekday=4 merchant=m1 pool=p1 "
         "app_class=food face=10 since=3 contacts=2 uses=2 class.travel=2 class.food=2 "
         "programme^top=takeaway^travel programme^daypart=takeaway^3 programme^channel=takeaway^push "
@@ -152,28 +153,22 @@ def test_the_features_of_a_candidate_are_these_and_in_this_order() -> None:
 
 
 def test_features_do_not_depend_on_the_order_in_which_the_customer_was_learned() -> None:
-    turned = replace(
-        LUNCH,
-        classes=dict(reversed(list(LUNCH.classes.items()))),
-        attrs=dict(reversed(list(LUNCH.attrs.items()))),
-    )
+    turned = {"classes": dict(reversed([*NOON.classes.items()])), "attrs": dict(reversed([*NOON.attrs.items()]))}
 
-    assert list(features(turned)) == list(features(LUNCH))
+    assert list(lunch(**turned)) == list(lunch())
 
 
 def test_features_are_the_same_in_another_process_with_another_hash_seed() -> None:
-    code = "from tests.test_snapshot import LUNCH, features; print(*features(LUNCH))"
+    code = "from tests.test_snapshot import lunch; print(*lunch())"
     root, seed = Path(__file__).parents[1], {"PYTHONHASHSEED": "7"}
 
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=root, env=seed)
 
-    assert printed.stdout.decode().split() == list(features(LUNCH))
+    assert printed.stdout.decode().split() == list(lunch())
 
 
 def test_a_candidate_without_coupon_and_customer_without_history_have_no_empty_keys() -> None:
-    bare = Context("r1", "aum", "sms", hour=0, weekday=0)
-
-    seen = features(bare)
+    seen = features(Offered("r1", "aum", "sms"), Around(hour=0, weekday=0).named())
 
     assert not any(key.endswith(("=", "^")) or "=^" in key for key in seen)
     assert {"hour=0", "since=never", "contacts=0"} <= seen.keys()
@@ -183,13 +178,13 @@ def test_a_candidate_without_coupon_and_customer_without_history_have_no_empty_k
 def test_only_the_strongest_classes_are_told() -> None:
     many = {f"c{i:02}": float(i) for i in range(26)}
 
-    classes = [key for key in features(replace(LUNCH, classes=many)) if key.startswith("class.")]
+    classes = [key for key in lunch(classes=many) if key.startswith("class.")]
 
     assert classes == ["class.c25=4", "class.c24=4", "class.c23=4", "class.c22=4", "class.c21=4"]
 
 
 def test_a_negative_attribute_is_told_from_a_positive_one() -> None:
-    debt, asset = (features(replace(LUNCH, attrs={"balance": sign * 999.0})) for sign in (-1, 1))
+    debt, asset = (lunch(attrs={"balance": sign * 999.0}) for sign in (-1, 1))
 
     assert "attr.balance=-6" in debt
     assert "attr.balance=6" in asset
@@ -198,10 +193,19 @@ def test_a_negative_attribute_is_told_from_a_positive_one() -> None:
 @pytest.mark.parametrize("bad", [{"aum": math.nan}, {"aum": math.inf}])
 def test_an_attribute_that_is_no_number_is_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="finite"):
-        features(replace(LUNCH, attrs=bad))
+        lunch(attrs=bad)
+
+
+def test_of_words_only_those_that_the_rule_reads_are_told() -> None:
+    other = features(LUNCH._replace(words=("name",)), NOON.named())
+
+    assert [key for key in other if "attr.tier" in key or "attr.name" in key] == [
+        "attr.name=Li",
+        "programme^attr.name=takeaway^Li",
+    ]
 
 
 def test_each_cross_can_appear() -> None:
-    seen = features(LUNCH)
+    seen = lunch()
 
     assert all(any(key.startswith(f"{a}^{b}=") for key in seen) for a, b in CROSSES)
