@@ -23,7 +23,8 @@ def carried(headers: Headers) -> tuple[tuple[str, bytes], ...]:
     ()
 
     """
-    return tuple((name, value) for name, value in headers if value and len(value) <= _LIMITS.get(name, 0))
+    found = [(name, value) for name, value in headers if name in _LIMITS and value and len(value) <= _LIMITS[name]]
+    return tuple(found)
 
 
 def followed(outputs: list[Output], first: int, headers: Headers) -> None:

@@ -22,6 +22,7 @@ from streams.keys import compose
 from streams.ledger_change import change, redeem
 from streams.ledger_commands import read_command
 from streams.ledger_desk import Desk, forget_old
+from streams.ledger_opened import Opened
 from streams.ledger_records import read_pool
 from streams.ledger_reserve import reserve
 from streams.ledger_slices import arrive, leave
@@ -71,8 +72,8 @@ def step(store: Store, batch: Batch[V]) -> list[Output]:
         Ledger commands keyed by programme, the moment, and the pools' definitions.
 
     """
-    known = batch.versions
-    desk = Desk(store, batch.now, moment(batch.now), known.pools, known.stops, known.programmes, known.codes_key)
+    known, opened = batch.versions, Opened(store)
+    desk = Desk(opened, batch.now, moment(batch.now), known.pools, known.stops, known.programmes, known.codes_key)
     # Twice as many as come, so that none pile up. A longer key is no programme's, and is about to be a dead letter.
     for key, count in Counter(r.key for r in batch.records if r.key and len(r.key) <= _LONGEST).items():
         forget_old(desk, key, 2 * count)
@@ -85,6 +86,7 @@ def step(store: Store, batch: Batch[V]) -> list[Output]:
             followed(outputs, first, record.headers)
         except BadRecord as error:
             outputs.append(dead_letter(record, "ledger", error, batch.now))
+    opened.close()
     return outputs
 
 

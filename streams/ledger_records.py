@@ -16,12 +16,14 @@ Numbers and instants are eight bytes, big-endian, so that they sort. The structu
 field is the version; a field is only ever added at the end.
 """
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 import msgspec
 
 from kairos.decisions import Reason
 from kairos.ports import Store
+from streams.ledger_opened import Opened
 
 __all__ = [
     "CODE",
@@ -112,8 +114,8 @@ class Pool(msgspec.Struct, array_like=True):
     @property
     def held(self) -> Amount:
         """What counts against the limits: reserved, confirmed and redeemed together."""
-        states = (self.reserved, self.confirmed, self.redeemed)
-        return Amount(sum(a.count for a in states), sum(a.minor for a in states))
+        one, two, three = self.reserved, self.confirmed, self.redeemed
+        return Amount(one.count + two.count + three.count, one.minor + two.minor + three.minor)
 
 
 class Standing(msgspec.Struct, array_like=True):
@@ -178,6 +180,7 @@ class Oddities(msgspec.Struct, array_like=True, gc=False):
     contradictory: int = 0
 
 
+S = TypeVar("S", bound=msgspec.Struct)
 _encode = msgspec.msgpack.Encoder().encode
 _decode_pool = msgspec.msgpack.Decoder(Pool).decode
 _decode_reservation = msgspec.msgpack.Decoder(Reservation).decode
@@ -187,13 +190,12 @@ _decode_oddities = msgspec.msgpack.Decoder(Oddities).decode
 
 def read_pool(store: Store, programme: bytes, pool: str) -> Pool:
     """Read a pool's header; one never used is empty."""
-    packed = store.get(programme, "p", pool.encode())
-    return Pool() if packed is None else _decode_pool(packed)
+    return _read(store, (programme, "p", pool.encode()), _decode_pool) or Pool()
 
 
 def write_pool(store: Store, programme: bytes, pool: str, header: Pool) -> None:
     """Write a pool's header."""
-    store.put(programme, "p", pool.encode(), _encode(header))
+    _write(store, (programme, "p", pool.encode()), header)
 
 
 def read_reservation(store: Store, programme: bytes, decision: str) -> Reservation | None:
@@ -214,13 +216,26 @@ def forget_reservation(store: Store, programme: bytes, decision: bytes) -> None:
 
 def read_standing(store: Store, programme: bytes) -> Standing | None:
     """Read how a programme stands, or None where it never had a limit."""
-    packed = store.get(programme, "g")
-    return None if packed is None else _decode_standing(packed)
+    return _read(store, (programme, "g", b""), _decode_standing)
 
 
 def write_standing(store: Store, programme: bytes, standing: Standing) -> None:
     """Write how a programme stands."""
-    store.put(programme, "g", b"", _encode(standing))
+    _write(store, (programme, "g", b""), standing)
+
+
+def _read(store: Store, name: tuple[bytes, str, bytes], unpack: Callable[[bytes], S]) -> S | None:
+    if isinstance(store, Opened):
+        return store.opened(name, unpack)
+    packed = store.get(*name)
+    return None if packed is None else unpack(packed)
+
+
+def _write(store: Store, name: tuple[bytes, str, bytes], record: msgspec.Struct) -> None:
+    if isinstance(store, Opened):
+        store.keep(name, record)
+    else:
+        store.put(*name, _encode(record))
 
 
 def pools_of(store: Store, programme: bytes) -> list[tuple[str, Pool]]:

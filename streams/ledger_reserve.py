@@ -4,7 +4,6 @@ from kairos.decisions import Arm, Reason
 from kairos.offers import CouponPool, Offer
 from kairos.ports import Output
 from kairos.reservations import Answer, Reserve, Wish
-from kairos.wire import headers
 from rules.message import finished, keeps_promise
 from streams.ledger_desk import Desk, count, forget_later
 from streams.ledger_limits import add, of_pool, of_programme, standing_of
@@ -21,6 +20,7 @@ from streams.ledger_records import (
 from streams.ledger_written import entry, watch
 from streams.pools import next_code, take
 from streams.topics import LEDGER_ANSWERS, OFFERS
+from streams.work import record
 
 __all__ = ["reserve"]
 
@@ -146,8 +146,7 @@ def _take_from_programme(desk: Desk, pool: CouponPool) -> None:
 
 
 def _offer(desk: Desk, offer: Offer) -> Output:
-    head = headers("kairos.offer.v1", offer.id, desk.now)
-    return Output(OFFERS[offer.channel], offer.customer.encode(), offer.model_dump_json().encode(), head)
+    return record(OFFERS[offer.channel], offer.customer, "kairos.offer.v1", offer.id, offer, desk.now)
 
 
 def _answer(desk: Desk, decision: str, programme: str, reservation: Reservation) -> Output:
@@ -160,5 +159,4 @@ def _answer(desk: Desk, decision: str, programme: str, reservation: Reservation)
         code=reservation.code,
         refused=reservation.refused,
     )
-    head = headers("kairos.ledger.answer.v1", decision, desk.now)
-    return Output(LEDGER_ANSWERS, answer.customer.encode(), answer.model_dump_json().encode(), head)
+    return record(LEDGER_ANSWERS, answer.customer, "kairos.ledger.answer.v1", decision, answer, desk.now)

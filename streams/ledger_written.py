@@ -6,11 +6,11 @@ from typing import Literal
 from kairos.entries import Entry, Low, What
 from kairos.offers import CouponPool
 from kairos.ports import Output
-from kairos.wire import headers
 from streams.ledger_desk import Desk
 from streams.ledger_records import Pool, Reservation, State, write_pool
 from streams.pools import left
 from streams.topics import ALERTS, LEDGER_ENTRIES
+from streams.work import record
 
 __all__ = ["entry", "watch"]
 
@@ -46,8 +46,7 @@ def entry(desk: Desk, what: What, of: tuple[str, str, Reservation], was: State =
         subsidy=held.subsidy,
         at=desk.at,
     )
-    head = headers("kairos.ledger.entry.v1", f"{decision}:{what}", desk.now)
-    return [Output(LEDGER_ENTRIES, programme.encode(), made.model_dump_json().encode(), head)]
+    return [record(LEDGER_ENTRIES, programme, "kairos.ledger.entry.v1", f"{decision}:{what}", made, desk.now)]
 
 
 def watch(desk: Desk, pool: CouponPool | None, header: Pool) -> list[Output]:
@@ -63,5 +62,5 @@ def watch(desk: Desk, pool: CouponPool | None, header: Pool) -> list[Output]:
     if not is_low or pool.low is None:
         return []
     told = Low(pool=pool.pool, programme=pool.programme, merchant=pool.merchant, left=there, low=pool.low, at=desk.at)
-    head = headers("kairos.pool.low.v1", f"{pool.programme}:{pool.pool}:{desk.now}", desk.now)
-    return [Output(ALERTS, pool.programme.encode(), told.model_dump_json().encode(), head)]
+    name = f"{pool.programme}:{pool.pool}:{desk.now}"
+    return [record(ALERTS, pool.programme, "kairos.pool.low.v1", name, told, desk.now)]
