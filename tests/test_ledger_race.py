@@ -13,7 +13,7 @@ from tests.ledger_race import Raced, race
 async def test_however_the_workers_die_exactly_as_many_are_granted_as_there_are_and_the_rest_is_told_so(
     cluster: Cluster, declared: Partitions, tmp_path: Path
 ) -> None:
-    raced = await race(cluster, tmp_path, Raced(requests=6_000, coupons=2_000), points=("offsets",))
+    raced = await race(cluster, tmp_path, Raced(requests=8_000, coupons=2_000), points=("offsets",))
 
     print(raced)
     raced.check()
