@@ -84,6 +84,11 @@ class Clauses(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
         return dict(self.fields)
 
     @property
+    def first(self) -> Part:
+        """What is asked of the past first."""
+        return self.past[0] if self.past else Part(ALWAYS, ALWAYS)
+
+    @property
     def asks(self) -> bool:
         """Whether anything is asked of the customer."""
         return bool(self.tags or self.barred or self.words or self.person)

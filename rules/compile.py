@@ -4,7 +4,7 @@ A rule that names its categories stands in their buckets only, so an event meets
 those it meets are one function's `if`s. `rules.interpret` says the same slowly; tests hold them together.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import is_
@@ -127,11 +127,7 @@ def _matcher(bucket: Sequence[tuple[Clauses, Clauses]]) -> Matcher:
         return many
     lines = [" profile = None", " matched = []"]
     for condition, places in _together([part.source for part in clauses.trigger] for clauses in rules).items():
-        lines.append(f" if {condition}:")
-        for place in places:
-            lines.append(f"  if {all_of(part.source for part in rules[place].past)}:")
-            lines += _person(rules[place])
-            lines.append(f"    matched.append(item_{place})")
+        lines += [f" if {condition}:", *_by_past(rules, places)]
     readings = Readings(chain.from_iterable(clauses.names for clauses in rules))
     begin = [*_locals(bucket), " past = customer.remembered", " at = event.at // 1000", f" {readings.begin()}"]
     head = "def found(event, customer, standing, since):"
@@ -139,12 +135,29 @@ def _matcher(bucket: Sequence[tuple[Clauses, Clauses]]) -> Matcher:
     return few
 
 
-def _person(clauses: Clauses) -> list[str]:
+def _by_past(rules: Sequence[Clauses], places: Iterable[int]) -> Iterator[str]:
+    """Ask the past of rules whose trigger is the same: who asks for more is asked where the less of others holds."""
+    families: dict[str, list[int]] = {}
+    for place in places:
+        families.setdefault(rules[place].first.family, []).append(place)
+    for family in families.values():
+        deep, asked = "  ", None
+        for place in sorted(family, key=lambda place: rules[place].first.rank):
+            first, rest = rules[place].first.source, [part.source for part in rules[place].past[1:]]
+            if first != asked:
+                yield f"{deep}if {first}:"
+                deep, asked = f"{deep} ", first
+            yield f"{deep}if {all_of(rest)}:"
+            yield from _person(rules[place], f"{deep} ")
+            yield f"{deep}  matched.append(item_{place})"
+
+
+def _person(clauses: Clauses, deep: str) -> Iterator[str]:
     condition = clauses.everything
-    if condition == ALWAYS:
-        return ["   if True:"]
-    read = "    profile = standing().profile; attrs = profile.attrs; tags = profile.tags"
-    return ["   if profile is None:", read, f"   if {condition}:"]
+    if condition != ALWAYS:
+        yield f"{deep}if profile is None:"
+        yield f"{deep} profile = standing().profile; attrs = profile.attrs; tags = profile.tags"
+    yield f"{deep}if {condition}:"
 
 
 def _watcher(bucket: Sequence[tuple[Selector, I]]) -> Callable[[Event], list[I]]:

@@ -159,6 +159,24 @@ def test_the_triggering_event_counts_itself() -> None:
     assert live(book, [food(NOON)]) == [True]
 
 
+def test_rules_that_ask_for_more_and_for_less_of_the_same_each_match_at_their_own_number() -> None:
+    asked = {f"{number}-in-{days}d": (number, days) for number in (3, 1, 2) for days in (1, 7)}
+    book = book_of(
+        *(
+            rule(id=name, when={"all": [{"count": {"same_as": "on", "within": f"{days}d", "at_least": number}}]})
+            for name, (number, days) in asked.items()
+        )
+    )
+    customer = Customer()
+
+    for number in range(1, 4):
+        event = food(NOON + 2 * DAY * number)
+        book.observe(event, customer)
+        matched = {found.id for found in book.match(event, customer, lambda: NOBODY)}
+
+        assert matched == {name for name, (most, days) in asked.items() if most <= (number if days == 7 else 1)}
+
+
 def test_a_late_event_does_not_count_what_came_after_it() -> None:
     book = book_of(rule(when={"all": [{"count": {"same_as": "on", "within": "1h", "at_least": 2}}]}))
 
