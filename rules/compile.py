@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from kairos.customer import Customer, Standing
 from kairos.events import Event
 from rules.clauses import Clauses
-from rules.conditions.absent import Absent
+from rules.conditions.absent import Absent, Ending
 from rules.features import Feature
 from rules.generated import made
 from rules.masks import masked
@@ -27,7 +27,7 @@ Matcher = Callable[[Event, Customer, Callable[[], Standing], Mapping[str, int]],
 """Gives the ids of the rules of a bucket that match."""
 Watcher = Callable[[Event], list[Feature]]
 """Gives the features of a bucket that remember an event."""
-Ender = Callable[[Event], list[tuple[str, Absent]]]
+Ender = Callable[[Event], list[tuple[str, Ending]]]
 """Gives the rules of a bucket for which an event ends what they wait for."""
 
 F = TypeVar("F")
@@ -88,7 +88,8 @@ def watchers(features: Iterable[Feature], before: Compiled[Watcher] | None = Non
 
 def enders(absents: Iterable[tuple[str, Absent]], before: Compiled[Ender] | None = None) -> Compiled[Ender]:
     """Compile what ends the absences that rules wait for; a draft's too, so that it starts warm."""
-    return _compiled([(absent[1].selector, absent) for absent in absents], _watcher, before)
+    found = ((one.selector, (name, one)) for name, absent in absents for one in absent.endings)
+    return _compiled(list[tuple[Selector, tuple[str, Ending]]](found), _watcher, before)
 
 
 def _compiled(

@@ -13,6 +13,9 @@ from rules.selectors import Selector
 __all__ = ["TooMany", "waited"]
 
 
+_ROWS = ("place", "row", "customer", "at")
+
+
 class TooMany(Exception):
     """The waits of this log cannot be told at once: somebody waits for more than the engine lets, or it is too long."""
 
@@ -71,17 +74,20 @@ def _told(absent: Absent, on: Selector, begun: Rows, met: Met) -> tuple[_Told, _
     """Give what begins waits, and what may end them."""
     asked = np.zeros(met.columns.customers, np.bool_)
     asked[begun.customer] = True
-    ends = met.by(absent.selector)
-    ends = ends.where(asked[ends.customer])
-    found = groups_of([(on, begun), (absent.selector, ends)], absent.same, met)
+    ends = [(one.selector, met.by(one.selector)) for one in absent.endings]
+    events = [(on, begun), *((selector, rows.where(asked[rows.customer])) for selector, rows in ends)]
+    found = groups_of(events, absent.same, met)
     longest = met.columns.last - met.columns.first + absent.for_
     if longest >> BITS or not all(are_few(group) for group, _ in found):
         raise TooMany
-    first, second = (
-        _sorted(rows.where(is_said), group[is_said], met.columns.first)
-        for rows, (group, is_said) in zip((begun, ends), found, strict=True)
+    first, *others = (
+        (rows.where(is_said), group[is_said]) for (_, rows), (group, is_said) in zip(events, found, strict=True)
     )
-    return first, second
+    came = Rows(*(np.concatenate([getattr(rows, name) for rows, _ in others]) for name in _ROWS))
+    return (
+        _sorted(*first, met.columns.first),
+        _sorted(came, np.concatenate([group for _, group in others]), met.columns.first),
+    )
 
 
 def _sorted(rows: Rows, group: Numbers, first: int) -> _Told:

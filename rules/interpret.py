@@ -27,9 +27,10 @@ def observe(rules: Iterable[Rule], event: Event, customer: Customer) -> None:
 def ends(rules: Iterable[Rule], event: Event) -> list[tuple[str, tuple[str, ...]]]:
     """Give the rules for which the event is what must not follow, and the values by which it belongs to a trigger."""
     found = [
-        (rule.id, rule.absent.values(event))
+        (rule.id, one.values(event))
         for rule in rules
-        if rule.absent is not None and rule.absent.selector.meets(event)
+        for one in (() if rule.absent is None else rule.absent.endings)
+        if one.selector.meets(event)
     ]
     return [(name, values) for name, values in found if values is not None]
 

@@ -17,7 +17,6 @@ NOON = 1796097600000
 CLASSES = ("food_delivery", "travel", "it's; import os #")
 CATEGORIES = ("grocery", "fuel", 'quo"te\\')
 TAGS = ("has_debit_card", "vip", "a'b")
-
 bounds = st.fixed_dictionaries(
     {}, optional={name: st.integers(0, 90) for name in ("at_least", "at_most", "above", "below")}
 ).filter(bool)
@@ -186,7 +185,8 @@ def absences(draw: st.DrawFn, on: dict[str, Any]) -> list[dict[str, Any]]:
     shared = _SHARED.get(frozenset({on["event"], found["event"]}), [])
     same = draw(st.lists(st.sampled_from(shared), max_size=2)) if shared else []
     where = found.get("where", {}) | {name: {"same_as": "on"} for name in same}
-    waits = {"for": draw(windows), "rearm": draw(st.sampled_from(["keep", "restart"]))}
+    waits: dict[str, Any] = {"for": draw(windows), "rearm": draw(st.sampled_from(["keep", "restart"]))}
+    waits |= {} if same else draw(st.sampled_from([{}, {"or": [{"event": "login"}]}, {"or": [on]}]))
     return [{"absent": {"event": found["event"], "where": where, **waits}}]
 
 

@@ -120,6 +120,23 @@ def test_at_the_last_moment_it_may_name_the_end_of_the_wait_or_what_came(said: s
     assert cases.run(book_of(FILE[:place] + FILE[place:].replace("fires: []\n", asked, 1))) == ()
 
 
+HELP = "{event: page_view, where: {page: help, coupon: {same_as: on}}}"
+
+
+@pytest.mark.parametrize(("coupon", "fires"), [("c1", []), ("c2", ["2026-12-06 12:30"])])
+def test_each_of_several_events_ends_a_wait_if_it_belongs_to_it(coupon: str, fires: list[str]) -> None:
+    asked = FILE[: FILE.index("      - name: paid in time")].replace("for: 30m", f"for: 30m, or: [{HELP}]")
+    looked = f"{{at: '2026-12-06 12:10', event: page_view, page: help, coupon: {coupon}}}"
+    told = asked.replace('{at: "2026-12-06 12:10", event: transaction, coupon: c2, amount: 10}', looked)
+
+    book = book_of(told.replace('fires: ["2026-12-06 12:30"]', f"fires: {fires}"))
+
+    assert cases.run(book) == ()
+    assert "no transaction (the same coupon) and no page view (the same coupon and page = help) in the 30" in sentence(
+        book.rules["coupon-abandon"], "en"
+    )
+
+
 def test_a_failed_wait_is_explained_by_what_came() -> None:
     place = FILE.index("paid in time")
     loaded = load({"f": FILE[:place] + FILE[place:].replace("fires: []", 'fires: ["2026-12-06 12:30"]', 1)})
@@ -207,6 +224,11 @@ def test_what_is_published_reads_the_same_again() -> None:
             "where: {page: {same_as: on}}}",
             "10:35: only what is absent after the trigger is compared with it here; write the value itself, "
             "or same: page beside the steps of a sequence",
+        ),
+        (
+            "for: 30m",
+            "for: 30m, or: [{event: login}]",
+            "13:87: what ends a wait belongs to the trigger by the same fields, here by coupon",
         ),
         ("for: 30m", "within: 30m", "13:72: unknown key 'within'; did you mean 'for'?"),
         ("for: 30m", "for: 30m, rearm: never", "13:89: 'never' is not known here; it is one of: keep, restart"),

@@ -103,7 +103,7 @@ class Life:
                 self.waits[values] = event.at, event.at + asked.absent.for_
 
     def end(self, asked: Rule, event: Event) -> None:
-        if asked.absent is not None and asked.absent.selector.meets(event):
+        if asked.absent is not None and any(one.selector.meets(event) for one in asked.absent.endings):
             values = self._values(asked.absent, event)
             if values in self.waits and self.waits[values][0] < event.at:
                 del self.waits[values]

@@ -5,9 +5,9 @@ speaks for or against a match; the match begins the wait.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, PlainSerializer, PlainValidator, ValidationInfo, create_model
+from pydantic import BaseModel, Field, PlainSerializer, PlainValidator, ValidationInfo, create_model, model_validator
 
 from kairos.events import Event
 from kairos.instants import Millis
@@ -24,7 +24,7 @@ from rules.shapes import union
 from rules.source import ALWAYS, NEVER, Readings
 from rules.words import Window
 
-__all__ = ["Absent", "SameAs"]
+__all__ = ["Absent", "Ending", "SameAs"]
 
 
 class SameAs(Asked):
@@ -79,21 +79,14 @@ def _with_same_as(event: EventName) -> type[BaseModel]:
     return create_model(f"{event}_absent", __base__=WHERE[event], **fields)
 
 
-class Absent(Trigger):
-    """None of these events in the time after the trigger, `(t, t + for]`.
-
-    `rearm` says what a further trigger does in that time: `keep` leaves the deadline as it is, `restart` moves it.
-    """
+class Ending(Trigger):
+    """Events that end a wait: by what they say, or by saying what the trigger says."""
 
     where: Annotated[
         dict[str, Asked],
         PlainValidator(_correlated, json_schema_input_type=union(map(_with_same_as, WHERE))),
         PlainSerializer(_written),
     ] = Field(default_factory=dict)
-    for_: Window = Field(alias="for")
-    """How long none of these events must come."""
-    rearm: Literal["keep", "restart"] = "keep"
-    """What a further trigger does to the deadline: nothing, or move it."""
 
     @property
     def same(self) -> tuple[str, ...]:
@@ -104,6 +97,36 @@ class Absent(Trigger):
         """Give what an event, the trigger or another, says in these fields; None where it lacks one."""
         found = [value_of(event, name, self.where[name]) for name in self.same]
         return None if None in found else tuple(map(str, found))
+
+
+class Absent(Ending):
+    """None of these events in the time after the trigger, `(t, t + for]`.
+
+    `rearm` says what a further trigger does in that time: `keep` leaves the deadline as it is, `restart` moves it.
+    """
+
+    or_: Annotated[tuple[Ending, ...], Field(min_length=1, max_length=5)] | None = Field(None, alias="or")
+    """Others of which none must come either; each of them ends the wait."""
+    for_: Window = Field(alias="for")
+    """How long none of these events must come."""
+    rearm: Literal["keep", "restart"] = "keep"
+    """What a further trigger does to the deadline: nothing, or move it."""
+
+    @model_validator(mode="after")
+    def _belong_alike(self) -> Self:
+        by = " and ".join(self.same) or "nothing but the customer"
+        what = f"what ends a wait belongs to the trigger by the same fields, here by {by}"
+        told: dict[tuple[str | int, ...], str] = {
+            ("or", number): what for number, one in enumerate(self.or_ or ()) if one.same != self.same
+        }
+        if told:
+            raise at_places(told)
+        return self
+
+    @property
+    def endings(self) -> tuple[Ending, ...]:
+        """All that ends the wait."""
+        return (self, *(self.or_ or ()))
 
     def features(self, on: Selector) -> Iterator[Feature]:
         """Remember nothing of the past."""
@@ -127,7 +150,9 @@ class Absent(Trigger):
 
     def said(self, language: Language) -> str:
         """Say it."""
-        event, window = said_events(self.event, self.where, language), length(self.for_, language)
+        words = "、也没有" if language == "zh" else " and no "
+        event = words.join(said_events(one.event, one.where, language) for one in self.endings)
+        window = length(self.for_, language)
         said = f"此后{window}内没有{event}" if language == "zh" else f"no {event} in the {window} after it"
         if self.rearm == "keep":
             return said
