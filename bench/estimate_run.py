@@ -46,6 +46,10 @@ _RULES: Mapping[str, dict[str, Any]] = {
         "on": {"event": "page_view"},
         "when": {"absent": {"event": "transaction", "where": {"coupon": {"same_as": "on"}}, "for": "1d"}},
     },
+    "sequence, by a field": {
+        "on": {"event": "page_view"},
+        "when": {"sequence": {"within": "7d", "same": "coupon", "steps": [{"event": "page_view"}, {"same_as": "on"}]}},
+    },
     "absent, of everything": {
         "on": {"event": "app_usage"},
         "when": {"absent": {"event": "app_usage", "where": {"app_class": {"same_as": "on"}}, "for": "1h"}},
