@@ -116,8 +116,8 @@ def add_codes(store: Store, programme: bytes, pool: str, codes: Iterable[str], s
     return refused
 
 
-def whose(store: Store, programme: bytes, pool: str | None, typed: str) -> str | None:
-    """Find the decision that a code was last given to; in one pool, or in all that the programme ever had.
+def whose(store: Store, programme: bytes, pool: str | None, typed: str) -> tuple[str, str, str] | None:
+    """Find the decision that a code was last given to, its pool, and the code; in one pool or in all there ever were.
 
     A code is first looked for as it stands, then as people mean it: in capitals, without spaces and dashes, and with
     the digits for which they mistake letters.
@@ -128,7 +128,7 @@ def whose(store: Store, programme: bytes, pool: str | None, typed: str) -> str |
         for name in pools:
             packed = store.get(programme, CODE, within(name, code.encode()))
             if packed is not None and len(packed) > len(VERSION):
-                return packed[len(VERSION) :].decode()
+                return packed[len(VERSION) :].decode(), name, code
     return None
 
 

@@ -53,11 +53,13 @@ def redeem(desk: Desk, order: Redemption) -> list[Output]:
 
     """
     programme = order.programme.encode()
-    decision = whose(desk.store, programme, order.pool, order.code)
-    reservation = None if decision is None else read_reservation(desk.store, programme, decision)
-    if decision is None or reservation is None:
+    given = whose(desk.store, programme, order.pool, order.code)
+    reservation = None if given is None else read_reservation(desk.store, programme, given[0])
+    if given is None or reservation is None:
         return [_onward(desk, order)]
-    if reservation.state == "released":
+    decision, *coupon = given
+    # A decision that was forgotten and is asked for again may hold another code, or none.
+    if reservation.state == "released" or [reservation.pool, reservation.code] != coupon:
         raise BadRecord("not_out", "the code was given out and taken back: nobody holds it")
     if reservation.redeemed_by == order.id:
         count(desk, programme, "repeated")

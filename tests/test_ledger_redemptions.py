@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from kairos.instants import DAY
 from kairos.reservations import command
 from streams.coupon_codes import check_letter, generated_code
+from streams.ledger_desk import KEPT
 from streams.ledger_records import read_oddities
 from streams.topics import FEEDBACK, LEDGER_COMMANDS
 from tests.ledger_table import AT, Said, Table, pool, reserve, wish
@@ -74,6 +76,37 @@ def test_a_code_that_was_taken_back_is_nobodys_and_one_given_on_is_its_new_holde
     table.reserve("d2")
 
     assert [e.decision for e in table.redeem("AAA", "till-1").entries] == ["d2"]
+
+
+def forgotten(*codes: str, **pool_: object) -> Table:
+    """A ledger that gave d1 a coupon, took it back, and has forgotten d1 since."""
+    table = Table(pool(**pool_))
+    if codes:
+        table.stock(*codes)
+    table.reserve("d1")
+    table.change("release", "d1")
+    table.now += KEPT + DAY
+    table.change("confirm", "nobody")
+    return table
+
+
+def test_a_decision_that_was_forgotten_and_is_refused_later_holds_no_code() -> None:
+    table = forgotten()
+    code = generated_code(table.pools["cafe"], 0, "d1")
+    table.pools = {"cafe": pool(count=0)}
+
+    assert table.reserve("d1").answer.granted is None
+
+    assert why(table.redeem(code)) == "not_out"
+
+
+def test_a_decision_that_was_forgotten_and_is_given_another_code_holds_only_that() -> None:
+    table = forgotten("AAA", "BBB", codes="imported")
+
+    assert table.reserve("d1").code == "BBB"
+
+    assert why(table.redeem("AAA")) == "not_out"
+    assert [entry.decision for entry in table.redeem("BBB").entries] == ["d1"]
 
 
 def test_a_code_that_waits_to_be_given_is_no_bodys_code() -> None:
