@@ -5,6 +5,7 @@ import json
 import pytest
 
 from kairos.instants import DAY
+from kairos.offers import CouponPool
 from kairos.reservations import command
 from streams.coupon_codes import check_letter, generated_code
 from streams.ledger_desk import KEPT
@@ -78,9 +79,9 @@ def test_a_code_that_was_taken_back_is_nobodys_and_one_given_on_is_its_new_holde
     assert [e.decision for e in table.redeem("AAA", "till-1").entries] == ["d2"]
 
 
-def forgotten(*codes: str, **pool_: object) -> Table:
+def forgotten(of: CouponPool, *codes: str) -> Table:
     """A ledger that gave d1 a coupon, took it back, and has forgotten d1 since."""
-    table = Table(pool(**pool_))
+    table = Table(of)
     if codes:
         table.stock(*codes)
     table.reserve("d1")
@@ -91,7 +92,7 @@ def forgotten(*codes: str, **pool_: object) -> Table:
 
 
 def test_a_decision_that_was_forgotten_and_is_refused_later_holds_no_code() -> None:
-    table = forgotten()
+    table = forgotten(pool())
     code = generated_code(table.pools["cafe"], 0, "d1")
     table.pools = {"cafe": pool(count=0)}
 
@@ -101,7 +102,7 @@ def test_a_decision_that_was_forgotten_and_is_refused_later_holds_no_code() -> N
 
 
 def test_a_decision_that_was_forgotten_and_is_given_another_code_holds_only_that() -> None:
-    table = forgotten("AAA", "BBB", codes="imported")
+    table = forgotten(pool(codes="imported"), "AAA", "BBB")
 
     assert table.reserve("d1").code == "BBB"
 
