@@ -87,10 +87,12 @@ class _Trying:
         self._last: Millis = 0
 
     def told(self, happenings: Iterable[Happening]) -> Iterator[Happening]:
-        """Pass on what is told; what a customer waits for is over when they are forgotten."""
+        """Pass on what is told; who is forgotten waits for nothing more, and comes back as somebody new."""
         for happening in happenings:
-            if isinstance(happening, Forgotten) and (seen := self._waiting.pop(happening.customer, None)) is not None:
-                self._wait(seen, self._last)
+            if isinstance(happening, Forgotten):
+                if (seen := self._waiting.pop(happening.customer, None)) is not None:
+                    self._wait(seen, self._last)
+                self._rests.pop(happening.customer, None)
             yield happening
 
     def hear(self, seen: Seen) -> None:

@@ -58,6 +58,16 @@ def test_who_is_forgotten_is_not_waited_for_any_longer() -> None:
     assert (found.fired, found.replayed, again.fired, again.replayed != "") == ((), "", (), True)
 
 
+def test_who_was_forgotten_comes_back_as_somebody_new_in_a_replay_too() -> None:
+    log: list[Happening] = [food(NOON), Forgotten("c7"), food(NOON + DAY)]
+
+    for changes in ({}, {"consume": True}):
+        asked = book_of(rule(limits={"cooldown": "7d"}, **changes)).rules["r"]
+        found = tried(asked, columns(*log), lambda: log)
+
+        assert (len(found.fired), found.replayed != "") == (2, bool(changes))
+
+
 def test_where_somebody_waits_for_more_than_the_engine_lets_the_log_is_replayed() -> None:
     def firings(number: int) -> tuple[int, str]:
         log = [*looks(number, NOON), food(NOON + DAY)]
