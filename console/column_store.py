@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import pydantic
 
+import console
 import kairos
 import rules
 import streams
@@ -24,7 +25,7 @@ from rules.lives import Happening
 
 __all__ = ["arrays_beside", "columns_beside", "store_of"]
 
-_PACKAGES: Final = tuple(Path(path) for package in (kairos, rules, streams) for path in package.__path__)
+_PACKAGES: Final = tuple(Path(path) for package in (console, kairos, rules, streams) for path in package.__path__)
 Reading = Callable[[], AbstractContextManager[Iterator[Happening]]]
 """Opens the log to be read from its beginning."""
 
@@ -115,7 +116,10 @@ def _stored(store: Path, name: bytes) -> Arrays | None:
         return None
     try:
         found = np.load(store, allow_pickle=False)
-        return found if isinstance(found, np.lib.npyio.NpzFile) and found["name"].tobytes() == name else None
+        if not isinstance(found, np.lib.npyio.NpzFile) or found["name"].tobytes() != name:
+            return None
+        # Arrays are read when somebody asks for them; a disk that damaged one is found out before.
+        return None if found.zip is None or found.zip.testzip() else found
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 

@@ -82,8 +82,13 @@ def test_columns_for_estimates_are_no_arrays_of_a_backtest(log: Path, store: Pat
     assert made_anew(log, store)
 
 
-@pytest.mark.parametrize("spoil", [lambda held: held[:-50], lambda held: held[:100], lambda _: b""])
-def test_half_a_file_is_none(log: Path, store: Path, spoil: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda held: held[:-50], lambda held: held[:100], lambda _: b"", lambda held: held.replace(b"one ", b"two ")],
+)
+def test_half_a_file_is_none_and_neither_is_one_that_a_disk_damaged(
+    log: Path, store: Path, spoil: Callable[[bytes], bytes]
+) -> None:
     made_anew(log, store)
     store.write_bytes(spoil(store.read_bytes()))
 
