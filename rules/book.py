@@ -151,7 +151,7 @@ class Book:
             apart,
             found,
             watchers(features.values(), before.watchers if before else None),
-            enders([rule.absent for rule in rules if rule.absent], before.enders if before else None),
+            enders([one for rule in rules for one in rule.endings], before.enders if before else None),
         )
 
     def paused(self, rule_id: str) -> "Book":

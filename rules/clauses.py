@@ -10,7 +10,7 @@ import msgspec
 
 from kairos.money import Money
 from rules.asked import Amounts, Asked, Numbers, Words
-from rules.conditions.absent import Absent
+from rules.conditions.absent import Ending
 from rules.conditions.count import Count
 from rules.conditions.when import When
 from rules.features import Feature
@@ -21,7 +21,7 @@ from rules.schema import Rule, Status
 from rules.scope import Scope
 from rules.source import ALWAYS, Readings, all_of, constant
 
-__all__ = ["Apart", "Clauses", "Part", "Wanted", "absent_of", "features_of", "taken_apart"]
+__all__ = ["Apart", "Clauses", "Part", "Wanted", "endings_of", "features_of", "taken_apart"]
 
 
 class Part(NamedTuple):
@@ -102,16 +102,16 @@ class Clauses(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
 
 
 class Apart(NamedTuple):
-    """A rule taken apart: what it asks, what of the past is remembered for it, and what it waits for, with its id."""
+    """A rule taken apart: what it asks, what of the past is remembered for it, and what ends its wait, with its id."""
 
     clauses: Clauses
     features: tuple[Feature, ...]
-    absent: tuple[str, Absent] | None
+    endings: tuple[tuple[str, Ending], ...]
 
 
 def taken_apart(rule: Rule) -> Apart:
     """Take a rule apart."""
-    return Apart(_clauses(rule), features_of(rule), absent_of(rule))
+    return Apart(_clauses(rule), features_of(rule), endings_of(rule))
 
 
 def features_of(rule: Rule) -> tuple[Feature, ...]:
@@ -119,9 +119,9 @@ def features_of(rule: Rule) -> tuple[Feature, ...]:
     return tuple(rule.when.features(rule.on.selector))
 
 
-def absent_of(rule: Rule) -> tuple[str, Absent] | None:
-    """Give what must not follow a rule's trigger, with its id, if it waits for that."""
-    return (rule.id, rule.absent) if rule.absent else None
+def endings_of(rule: Rule) -> tuple[tuple[str, Ending], ...]:
+    """Give what must not follow a rule's trigger, each with the rule's id; nothing where it waits for nothing."""
+    return tuple((rule.id, one) for one in rule.absent.endings) if rule.absent else ()
 
 
 def _clauses(rule: Rule) -> Clauses:

@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from kairos.customer import Customer, Standing
 from kairos.events import Event
 from rules.clauses import Clauses
-from rules.conditions.absent import Absent, Ending
+from rules.conditions.absent import Ending
 from rules.features import Feature
 from rules.generated import made
 from rules.masks import masked
@@ -86,10 +86,9 @@ def watchers(features: Iterable[Feature], before: Compiled[Watcher] | None = Non
     return _compiled(taken, _watcher, before)
 
 
-def enders(absents: Iterable[tuple[str, Absent]], before: Compiled[Ender] | None = None) -> Compiled[Ender]:
+def enders(endings: Iterable[tuple[str, Ending]], before: Compiled[Ender] | None = None) -> Compiled[Ender]:
     """Compile what ends the absences that rules wait for; a draft's too, so that it starts warm."""
-    found = ((one.selector, (name, one)) for name, absent in absents for one in absent.endings)
-    return _compiled(list[tuple[Selector, tuple[str, Ending]]](found), _watcher, before)
+    return _compiled([(one[1].selector, one) for one in endings], _watcher, before)
 
 
 def _compiled(

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from rules.clauses import Apart, Clauses, absent_of, features_of
+from rules.clauses import Apart, Clauses, endings_of, features_of
 from rules.documents import read_documents
 from rules.features import Feature
 from rules.undisturbed import undisturbed
@@ -47,7 +47,7 @@ def packed(apart: Mapping[bytes, Apart]) -> bytes:
             _name(document),
             rule.clauses,
             tuple(numbers.setdefault(feature, len(numbers)) for feature in rule.features),
-            rule.absent is not None,
+            bool(rule.endings),
         )
         for document, rule in apart.items()
     ]
@@ -98,7 +98,7 @@ class Kept:
             one: Apart(
                 row.clauses,
                 tuple(known[number] for number in row.features),
-                absent_of(rules[one]) if row.waits else None,
+                endings_of(rules[one]) if row.waits else (),
             )
             for one, row in found.items()
         }

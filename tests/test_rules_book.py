@@ -53,6 +53,20 @@ def test_rules_that_stand_in_both_books_are_not_read_again() -> None:
     assert (before.rules["s"].name, book.rules["s"].name) == ("r", "another name")
 
 
+def test_what_does_not_change_is_not_compiled_again() -> None:
+    past = {"all": [{"count": {"same_as": "on", "within": "7d", "at_least": 2}}]}
+    wait = {"absent": {"event": "transaction", "for": "1h", "or": [{"event": "login"}]}}
+    before = book_of(rule(when=past), rule(id="w", on={"event": "page_view"}, when=wait))
+
+    book = Book.of_content(Book.of([*before.rules.values(), book_of(rule(id="s")).rules["s"]]).content, before)
+
+    for kind in ("watchers", "enders"):
+        was, now = getattr(before, kind).buckets, getattr(book, kind).buckets
+        assert was
+        assert {place: made for place, (_, made) in now.items()} == {place: made for place, (_, made) in was.items()}
+    assert book.matchers.buckets["page_view", None][1] is before.matchers.buckets["page_view", None][1]
+
+
 def test_others_may_work_between_two_steps_of_building_a_book() -> None:
     before, steps = book_of(rule(), rule(id="s")), list[int]()
     changed = book_of(rule(), rule(id="s", name="another name"))
