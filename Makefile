@@ -61,8 +61,10 @@ format: $(VENV)/.dev  ## write the code the way `make check` wants it
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 .PHONY: bench
-bench: $(VENV)/.dev  ## speed, side by side with other engines
+bench: $(VENV)/.dev  ## speed, side by side with other engines; then rules, decisions, ledger, latency, backtests
 	@$(BIN)/python -m bench
+	@for part in rules estimate decision explain ledger latency backtest; do \
+	  printf '\n## %s\n\n' $$part; $(BIN)/python -m bench $$part || exit 1; done
 
 .PHONY: lock
 lock:  ## resolve requirements/*.in again (needs uv)
