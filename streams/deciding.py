@@ -33,12 +33,13 @@ from streams import deferrals
 from streams.cause import Cause
 from streams.facts import facts
 from streams.open_decision import OpenDecision, Wished, keep, write_decision
+from streams.ours import record
 from streams.outcomes import GRACE
 from streams.timers import Timer, set_timer
 from streams.topics import LEDGER_COMMANDS, OFFERS
 from streams.weighed import Weighed, counts, wishes_of
 from streams.wording import told, worded
-from streams.work import Work, record
+from streams.work import Work
 
 __all__ = ["decide_on", "matched", "refuse", "resume"]
 

@@ -18,9 +18,9 @@ from streams.ledger_records import (
     write_standing,
 )
 from streams.ledger_written import entry, watch
+from streams.ours import record
 from streams.pools import next_code, take
 from streams.topics import LEDGER_ANSWERS, OFFERS
-from streams.work import record
 
 __all__ = ["reserve"]
 

@@ -8,9 +8,9 @@ from kairos.offers import CouponPool
 from kairos.ports import Output
 from streams.ledger_desk import Desk
 from streams.ledger_records import Pool, Reservation, State, write_pool
+from streams.ours import record
 from streams.pools import left
 from streams.topics import ALERTS, LEDGER_ENTRIES
-from streams.work import record
 
 __all__ = ["entry", "watch"]
 

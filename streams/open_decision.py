@@ -7,8 +7,9 @@ import msgspec
 from kairos.decisions import DECIDED, Decision
 from kairos.instants import Millis
 from rules.recording import recorded
+from streams.ours import record
 from streams.topics import DECISIONS
-from streams.work import DECISION, Work, record
+from streams.work import DECISION, Work
 
 __all__ = ["Held", "OpenDecision", "Wished", "find", "keep", "remove", "write_decision"]
 

@@ -14,9 +14,10 @@ from rules import rings
 from rules.contacts import take_back
 from streams.blame import Blamed
 from streams.open_decision import Held, OpenDecision, find, keep, remove, write_decision
+from streams.ours import record
 from streams.timers import Timer, due, set_timer
 from streams.topics import DECISIONS, EXAMPLES, LEDGER_COMMANDS
-from streams.work import Work, record
+from streams.work import Work
 
 __all__ = ["FORGET", "GRACE", "came_back", "fire", "happened"]
 

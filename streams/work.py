@@ -8,19 +8,18 @@ from pydantic import TypeAdapter
 from kairos.customer import Customer, Standing, pack, unpack
 from kairos.events import Consent, Profile
 from kairos.instants import Millis, moment
-from kairos.offers import Written
 from kairos.permissions import Permission, consents
 from kairos.ports import Batch, Output, Store
-from kairos.wire import headers
 from streams import warming
 from streams.deadlines import Deadlines
 from streams.memories import remembered
+from streams.ours import record
 from streams.profiles import KeptProfile, pack_profile, person, spoken, unpack_profile
 from streams.topics import PERMISSIONS
 from streams.versions import Versions
 from streams.warming import Warming
 
-__all__ = ["ABSENCE", "DECISION", "HOT", "PROFILE", "SAID", "TIMER", "Work", "record"]
+__all__ = ["ABSENCE", "DECISION", "HOT", "PROFILE", "SAID", "TIMER", "Work"]
 
 HOT, PROFILE, SAID, DECISION, ABSENCE, TIMER = "h", "p", "s", "d", "a", "t"
 """The kinds of the customers' store: hot record, profile, what the customer said, open decisions, absences, timers.
@@ -157,8 +156,3 @@ class Work:
         for key in self._permissions:
             self._write_permission(key)
         return self.outputs
-
-
-def record(topic: str, key: str, type_: str, id_: str, value: Written, now: Millis) -> Output:
-    """Write one record of ours with its CloudEvents attributes."""
-    return Output(topic, key.encode(), value.__pydantic_serializer__.to_json(value), headers(type_, id_, now))
