@@ -107,8 +107,8 @@ class RocksStore:
             found = cast(list[bytes | None], self._db.get(cast(list[Any], names)))
         self._fetched = dict(zip(names, found, strict=True))
 
-    def put(self, key: bytes, kind: str, id_: bytes, value: bytes) -> None:
-        """Write a value into the overlay."""
+    def put(self, key: bytes, kind: str, id_: bytes, value: bytes | None) -> None:
+        """Write a value into the overlay; None removes."""
         name = compose(key, kind, id_)
         self._overlay[name] = value
         if id_:
@@ -116,10 +116,7 @@ class RocksStore:
 
     def delete(self, key: bytes, kind: str, id_: bytes = b"") -> None:
         """Remove a value in the overlay."""
-        name = compose(key, kind, id_)
-        self._overlay[name] = None
-        if id_:
-            self._many[name] = None
+        self.put(key, kind, id_, None)
 
     def scan(self, key: bytes, kind: str, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Give (id, value) of one kind, by id, the overlay over the disk."""
