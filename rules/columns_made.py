@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from kairos.events import Attribute, Data, Profile
+from kairos.events import Attribute, Data, Event, Profile
 from kairos.instants import Millis
 from rules.columns import PLACE, Arrays, packed
 from rules.fields import CATEGORY, RECORDS, EventName
@@ -35,14 +35,8 @@ def columns_of(happenings: Iterable[Happening]) -> Arrays:
     for place, happening in enumerate(happenings):
         if isinstance(happening, Forgotten):
             gathered.forget(happening.customer)
-            continue
-        # Asked by the type's name: whether something is one of the models is a slow question where the answer is no.
-        table = gathered.tables.get(happening.type)
-        if table is not None:
-            number = gathered.number(happening.customer)
-            table.add(number, place, happening.at, happening.category, happening.data)
-        elif happening.type == "customer":
-            gathered.profile(happening.customer, place, happening.at, cast(Profile, happening.data))
+        else:
+            gathered.take(happening, place)
     return gathered.arrays(np.zeros(0, np.bool_))
 
 
@@ -141,9 +135,15 @@ class Gathered:
                 table.code()
             self._gone[number] = max(table.newest for table in self.tables.values())
 
-    def profile(self, customer: str, place: int, at: Millis, profile: Profile) -> None:
-        """Take what the bank says of a customer, and its place in the log."""
-        self._profiles.append((self.number(customer), place, at, _Known(profile.attrs, profile.tags)))
+    def take(self, event: Event, place: int) -> None:
+        """Take an event, and its place in the log; what comes back is looked at by no rule."""
+        # Asked by the type's name: whether something is one of the models is a slow question where the answer is no.
+        table = self.tables.get(event.type)
+        if table is not None:
+            table.add(self.number(event.customer), place, event.at, event.category, event.data)
+        elif event.type == "customer":
+            profile = cast(Profile, event.data)
+            self._profiles.append((self.number(event.customer), place, event.at, _Known(profile.attrs, profile.tags)))
 
     def arrays(self, twice: _Flags) -> Arrays:
         """Give the columns.

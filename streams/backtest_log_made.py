@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from kairos.apps import Apps
-from kairos.events import Data, EventType, Profile
+from kairos.events import Data, EventType
 from kairos.instants import Millis, instant_of
 from kairos.ports import Record
 from kairos.wire import AHEAD, LARGEST, LONGEST_KEY, BadRecord, customer_of, read, reading_of
@@ -113,11 +113,7 @@ class _Making:
         named = dict(record.headers)
         name = hash((number, named["ce_source"].decode(), named["ce_id"].decode()))
         kind = PROFILE if found.type == "customer" else OTHER if found.type == "feedback" else MOVES
-        if kind == PROFILE:
-            self._columns.profile(found.customer, self._count, found.at, cast(Profile, found.data))
-        elif kind == MOVES:
-            customer = self._columns.number(found.customer)
-            self._columns.tables[found.type].add(customer, self._count, found.at, found.category, found.data)
+        self._columns.take(found, self._count)
         self._note(place, topic, number, found.at, kind, name)
 
     def _read(self, record: Record) -> Happening | None:
