@@ -23,7 +23,7 @@ import msgspec
 from bench.rulebook import SEGMENTS, book, policy
 from bench.workload import Workload, events
 from console.backtest_tally import Tally
-from console.column_store import arrays_beside
+from console.column_store import arrays_beside, store_of
 from console.replaying import through_the_door
 from kairos.instants import DAY, Millis, from_rfc3339, rfc3339
 from kairos.ports import Record
@@ -108,7 +108,7 @@ def _measure(log: Path, asked: argparse.Namespace) -> None:
         for reach, versions in tried:
             seconds, plain = _timed(lambda versions=versions: _plain(log, versions))
             took.setdefault((reach, "plain"), []).append(seconds)
-            _store(log).unlink(missing_ok=True)
+            store_of(log, "backtest").unlink(missing_ok=True)
             for way in ("first", "quick"):
                 seconds, quick = _timed(lambda versions=versions: _quick(log, versions))
                 took.setdefault((reach, way), []).append(seconds)
@@ -135,13 +135,9 @@ def _plain(log: Path, versions: Versions) -> Tally:
     return tally
 
 
-def _store(log: Path) -> Path:
-    return log.with_name(f"{log.name}.backtest.npz")
-
-
 def _quick(log: Path, versions: Versions) -> Tally:
     tally = Tally(versions.policy.zone, versions.pools.values())
-    kept = arrays_beside(log, _store(log), b"", lambda: arrays_of(event_log.arrived(log), versions.apps))
+    kept = arrays_beside(log, store_of(log, "backtest"), b"", lambda: arrays_of(event_log.arrived(log), versions.apps))
     arrays = moved(kept, 0)
     tally.told(arrays)
     quick = Backtest(versions).quick(arrays)

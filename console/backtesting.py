@@ -15,7 +15,7 @@ from console.backtest_live import Beside, Compared, Live, beside, section, write
 from console.backtest_report import Report, Section
 from console.backtest_tally import Tally
 from console.backtest_words import SAID
-from console.column_store import arrays_beside
+from console.column_store import arrays_beside, store_of
 from console.live_records import LiveRecords
 from console.progress import bar
 from console.publishing import Refused, whole_contents_of
@@ -203,7 +203,7 @@ def _quick(log: Path, shift: Millis, apps: bytes, parts: tuple[Backtest, Tally, 
     def made() -> Arrays:
         return arrays_of(_counted(event_log.arrived(log), step), backtest.versions.apps)
 
-    arrays = moved(arrays_beside(log, log.with_name(f"{log.name}.backtest.npz"), apps, made), shift)
+    arrays = moved(arrays_beside(log, store_of(log, "backtest"), apps, made), shift)
     tally.told(arrays)
     quick = backtest.quick(arrays)
     # What comes back is heard of everybody, as it is where everybody is lived through.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
@@ -30,16 +30,16 @@ Reading = Callable[[], AbstractContextManager[Iterator[Happening]]]
 """Opens the log to be read from its beginning."""
 
 
-def store_of(log: Path) -> Path:
-    """Give where the columns of a log lie.
+def store_of(log: Path, what: Literal["columns", "backtest"] = "columns") -> Path:
+    """Give where the columns of a log lie, or the arrays of its backtests.
 
     Examples
     --------
-    >>> store_of(Path("data/demo.jsonl.gz")).name
-    'demo.jsonl.gz.columns.npz'
+    >>> store_of(Path("data/demo.jsonl.gz")).name, store_of(Path("data/demo.jsonl"), "backtest").name
+    ('demo.jsonl.gz.columns.npz', 'demo.jsonl.backtest.npz')
 
     """
-    return log.with_name(f"{log.name}.columns.npz")
+    return log.with_name(f"{log.name}.{what}.npz")
 
 
 def columns_beside(log: Path, apps: bytes, reading: Reading) -> Columns:
